@@ -1,0 +1,1 @@
+"""Detectors for counts: numbers and time in, p-values out; nothing of streams, topics or counties."""

@@ -1,0 +1,73 @@
+"""What detectors see and say, vectorised over series: observations in, scores out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+
+
+class ScoreReason(IntEnum):
+    """Why a score is, or is not, a verdict."""
+
+    SCORED = 0
+    WARMING_UP = 1
+    """Too little seen to judge."""
+    MISSING = 2
+    """No count to judge (a window that was not observed)."""
+    NOT_JUDGED = 3
+    """This detector is not set on this series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a window lies in time: all that a detector may know of the calendar.
+
+    A detector for hours sees one Slot an hour, one for days one a day. Weekdays count from Monday = 0.
+    """
+
+    index: int
+    """Number of the window since the detector's first, counting every window, from 0."""
+    hour_of_week: int
+    """0..167 by local clock for hours; weekday * 24 for days; 0 for weeks."""
+    year_phase: float
+    """Position of the window's middle in its year, [0, 1)."""
+    length: float
+    """Window length over its nominal length: 23/24 on the day the clock springs forward, else 1."""
+    day_class: NDArray[np.int64]
+    """Shape (series,): calendar class of the reporting day that holds the window (0: ordinary workday;
+    for a week: 0 where it holds no special day, else the class with most days)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One window's verdict on every series; all arrays share one shape. NaN where reason is not SCORED.
+
+    `p_high` = P(X >= x) and `p_low` = P(X <= x) are what decisions use; `p_above` = P(X > x) and
+    `p_below` = P(X < x) are the other halves of the exact pairs, for calibration checks only.
+    Rounded to 6 significant digits by `rounded` before anything is decided.
+    """
+
+    expected: Floats
+    """Predicted mean, in counts."""
+    low: Floats
+    high: Floats
+    """Central 95 % predictive band, in counts."""
+    p_high: Floats
+    p_above: Floats
+    p_low: Floats
+    p_below: Floats
+    size: Floats
+    """Size r of the negative binomial that the tails come from (variance = m + m*m/r; inf: Poisson; NaN: the
+    detector has no count distribution), so that the smallest count that would have paged can be named."""
+    reason: Codes
+    """ScoreReason, per series."""
+
+    def map(self, change: Callable[[Floats], Floats]) -> "Scores":
+        """The same scores with every float array changed."""
+        return Scores(*(f if f.dtype == np.uint8 else change(f) for f in (getattr(self, x.name) for x in fields(self))))

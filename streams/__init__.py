@@ -1,0 +1,1 @@
+"""jiantu: early warning over streaming governance signals."""

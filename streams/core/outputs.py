@@ -1,0 +1,96 @@
+"""What the steps hand on: closed windows, scored windows, alerts. Plain data, serialisable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.observation import Scores
+from streams.core.city import Size
+from streams.core.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The finest thing counted: events of one window that agree in all of FILTER_FIELDS."""
+
+    point: str
+    category: str
+    kind: str
+    channel: str | None
+    sector: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWindow:
+    """tally -> score: what one county counted in one closed window, all signals at once."""
+
+    county: str
+    size: Size
+    start: Instant
+    end: Instant
+    counts: NDArray[np.int64]
+    """Shape (signals,), in the order of City.signals; -1 where the signal has no such window size."""
+    cells: tuple[tuple[Cell, int], ...]
+    """The cells behind the counts, sorted by cell: for evidence."""
+    metrics: "CountyMetrics | None" = None
+    """Running metrics as this window closed (day and week windows; None for hours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountyMetrics:
+    """Running metrics of one county over one closed window. A rate of 0/0 is None: no data."""
+
+    volume: int
+    by_point: Mapping[str, int]
+    by_category: Mapping[str, int]
+    by_sector: Mapping[str, int]
+    by_kind: Mapping[str, int]
+    backlog: int
+    """Tickets open as the window closed."""
+    backlog_age_hours: float | None
+    """Median age of the open tickets, hours."""
+    overdue: int
+    closed: int
+    on_time: int
+    on_time_rate: float | None
+    valid_callbacks: int
+    response_rate: float | None
+    solution_rate: float | None
+    satisfaction_rate: float | None
+    repeats: int
+    distinct_callers: int
+    distinct_matters: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDetail:
+    """What only a series near an alert carries along: the makings of its evidence."""
+
+    history: tuple[int, ...]
+    """The last windows of the series before this one, oldest first, as known now."""
+    by_category: tuple[tuple[str, int], ...]
+    """Top contributing categories, largest first, then by code."""
+    by_point: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredWindow:
+    """score -> judge: one window end and size, all signals, all counties (and the city as a whole).
+
+    Vectors are laid out signal-major over `signals` x `series`, where series are City.counties in their
+    order followed by the city as a whole; a combination that is not judged has reason NOT_JUDGED.
+    """
+
+    size: Size
+    start: Instant
+    end: Instant
+    counts: NDArray[np.int64]
+    """Shape (signals, counties + 1); -1 where the signal has no such window size."""
+    scores: Mapping[str, Scores]
+    """Detector name -> scores, arrays of shape (signals, counties + 1)."""
+    details: Mapping[tuple[int, int], SeriesDetail]
+    """(signal, series) -> detail, for every series whose p is at or below the largest level."""
