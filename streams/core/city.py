@@ -124,6 +124,8 @@ class City:
     """Local clock time at which the reporting day starts; weeks start with a Monday's reporting day."""
     allowed_lateness: Duration
     dedup_horizon: Duration
+    ticket_retention: Duration
+    """A ticket still open after this long leaves the backlog; a closed one is forgotten after the horizon."""
     repeat_span: Duration
     """A caller who raises a matter again within it is a repeat."""
     budget_per_week: float

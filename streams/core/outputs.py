@@ -7,20 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observation import Scores
+from streams.core.cells import CellCounts
 from streams.core.city import Size
 from streams.core.instant import Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The finest thing counted: events of one window that agree in all of FILTER_FIELDS."""
-
-    point: str
-    category: str
-    kind: str
-    channel: str | None
-    sector: str | None
-    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +22,8 @@ class ClosedWindow:
     end: Instant
     counts: NDArray[np.int64]
     """Shape (signals,), in the order of City.signals; -1 where the signal has no such window size."""
-    cells: tuple[tuple[Cell, int], ...]
-    """The cells behind the counts, sorted by cell: for evidence."""
+    cells: CellCounts
+    """The cells behind the counts: for evidence."""
     metrics: "CountyMetrics | None" = None
     """Running metrics as this window closed (day and week windows; None for hours)."""
 
@@ -75,6 +64,50 @@ class SeriesDetail:
     by_category: tuple[tuple[str, int], ...]
     """Top contributing categories, largest first, then by code."""
     by_point: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlwaysPage:
+    """tally -> judge: an event of an always-page category, passed on at once, late or not."""
+
+    event: str
+    """Event id."""
+    ticket: str | None
+    at: Instant
+    county: str
+    category: str
+    point: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A late event: what it would have added to a closed window, appended; the window stands."""
+
+    event: str
+    """Event id: the correction's own identity."""
+    county: str
+    at: Instant
+    window_start: Instant
+    window_end: Instant
+    """The hour that it belonged to."""
+    signals: tuple[str, ...]
+    """The series of the county that it is missing from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """received = counted + duplicate + late + rejected, always (ticks aside)."""
+
+    received: int = 0
+    counted: int = 0
+    duplicate: int = 0
+    late: int = 0
+    rejected: int = 0
+    windows_closed: int = 0
+
+    def balanced(self) -> bool:
+        """Whether every record received has exactly one verdict."""
+        return self.received == self.counted + self.duplicate + self.late + self.rejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from enum import StrEnum
 from msgspec import Struct
 
 from streams.core.event import Event
-from streams.core.instant import Instant
 
 
 class Reason(StrEnum):
     """Why a record could not become an event. Closed: every reason that exists is here."""
 
+    EMPTY = "empty"
     TOO_LARGE = "too_large"
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
@@ -32,17 +32,21 @@ class Reason(StrEnum):
     FUTURE = "future"
     PERSONAL_NUMBER = "personal_number"
     WRONG_PARTITION = "wrong_partition"
-    EMPTY = "empty"
+    BAD_ENVELOPE = "bad_envelope"
+    """The record's own frame (received, tick, raw) is unreadable, not the event in it."""
 
 
-class Arrival(Struct, frozen=True, gc=False):
-    """One record that decoded: an event with the time it was received, or a tick."""
+class Arrival(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """One record as it arrived: an event with the time it was received, or a tick.
 
-    received: Instant | None = None
-    """When the broker, the server or (for a CSV) the event itself says it came in; None: not known."""
+    This is also a recording's line, so that one call into the decoder makes a whole batch of them.
+    """
+
+    received: int | None = None
+    """Epoch milliseconds, as Kafka stamps them: when the broker or server took it in; None: not known."""
     event: Event | None = None
-    tick: Instant | None = None
-    """Event time has passed this instant; not counted in the accounting."""
+    tick: str | None = None
+    """RFC 3339: event time has passed it. Ticks are not counted in the accounting."""
 
 
 class Rejection(Struct, frozen=True, gc=False):

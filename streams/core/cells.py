@@ -1,0 +1,103 @@
+"""Cells: the finest things counted. Signals are sums of cells, taken when an hour closes.
+
+So the work per event does not grow with the number of signals: an event is one code in its hour's list.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.city import Measure, Signal
+from streams.core.event import INTAKE_KINDS
+
+Counts = NDArray[np.int64]
+
+
+class Cell(NamedTuple):
+    """What the events of one cell agree in: city.FILTER_FIELDS, in that order."""
+
+    point: str
+    category: str
+    kind: str
+    channel: str | None
+    sector: str | None
+    outcome: str | None
+
+
+def matches(signal: Signal, cell: Cell) -> bool:
+    """Whether a signal's filter takes the events of a cell."""
+    return all(getattr(cell, field) in values for field, values in signal.where.items())
+
+
+class CellRegistry:
+    """Numbers cells in the order of their first event, and knows which signals count which cell."""
+
+    def __init__(self, signals: Sequence[Signal], cells: Iterable[Cell] = ()) -> None:
+        self.signals = signals
+        self.cells: list[Cell] = []
+        self.codes: dict[Cell, int] = {}
+        self._additive = np.zeros((256, len(signals)), dtype=np.int64)
+        self.distinct_callers: list[tuple[int, ...]] = []
+        """Code -> signals that count the cell's different callers; likewise matters and repeats."""
+        self.distinct_matters: list[tuple[int, ...]] = []
+        self.repeats: list[tuple[int, ...]] = []
+        for cell in cells:
+            self.code(cell)
+
+    def code(self, cell: Cell) -> int:
+        """The cell's number; a new cell gets the next one."""
+        known = self.codes.get(cell)
+        if known is not None:
+            return known
+        number = self.codes[cell] = len(self.cells)
+        self.cells.append(cell)
+        if number == len(self._additive):
+            self._additive = np.concatenate([self._additive, np.zeros_like(self._additive)])
+        for measure, of_cell in (
+            (Measure.DISTINCT_CALLERS, self.distinct_callers),
+            (Measure.DISTINCT_MATTERS, self.distinct_matters),
+            (Measure.REPEATS, self.repeats),
+        ):
+            counts = cell.kind in INTAKE_KINDS
+            of_cell.append(
+                tuple(i for i, s in enumerate(self.signals) if counts and s.measure is measure and matches(s, cell))
+            )
+        for i, signal in enumerate(self.signals):
+            if signal.measure is Measure.EVENTS and matches(signal, cell):
+                self._additive[number, i] = 1
+        return number
+
+    def signals_of(self, code: int) -> tuple[str, ...]:
+        """Names of the signals that count a cell's events, whatever their measure."""
+        return tuple(signal.name for signal in self.signals if matches(signal, self.cells[code]))
+
+    def event_counts(self, codes: Counts) -> Counts:
+        """Events per signal, shape (signals,), of an hour's event codes, shape (events,)."""
+        total: Counts = self._additive[codes].sum(axis=0)
+        return total
+
+
+class CellCounts:
+    """How many events of each cell a closed window holds."""
+
+    __slots__ = ("_counts", "_registry")
+
+    def __init__(self, registry: CellRegistry, counts: Counts) -> None:
+        self._registry = registry
+        self._counts = counts
+
+    def items(self) -> list[tuple[Cell, int]]:
+        """(cell, events) of the cells that have any, in the registry's order."""
+        cells = self._registry.cells
+        return [(cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts)]
+
+    def top(self, signal: Signal, field: str, most: int = 5) -> tuple[tuple[str, int], ...]:
+        """The largest contributions to a signal by one field: (value, events), largest first, then by value."""
+        total: dict[str, int] = {}
+        for cell, events in self.items():
+            value = getattr(cell, field)
+            if value is not None and matches(signal, cell):
+                total[value] = total.get(value, 0) + events
+        return tuple(sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most])
