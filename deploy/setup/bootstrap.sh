@@ -57,7 +57,7 @@ choose_python() {
     local name path fitting='' broken='' seen=''
     for name in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 python3.14; do
         path=$(command -v "$name" 2>/dev/null) || continue
-        fits "$path" || { seen="$seen $name ($("$path" --version 2>&1 | head -n 1 || true))"; continue; }
+        fits "$path" || { seen="$seen $name ($("$path" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo broken))"; continue; }
         whole "$path" || { broken=${broken:-$path}; continue; }
         if has_ensurepip "$path" || [ "$name" = "${PYTHON:-}" ]; then
             echo "$path"
@@ -71,7 +71,7 @@ choose_python() {
         fail "$broken lacks one of the modules ssl, sqlite3, venv, zlib; install the full Python:" \
             "sudo apt-get install python3 python3-venv" "or name another one: PYTHON=/path/to/python3 make ..."
     else
-        fail "no Python >= 3.11 on PATH (looked at:${seen:- none}); install one, or name it:" \
+        fail "no Python >= 3.11 on PATH (looked at:${seen:- nothing}); install one, or name it:" \
             "sudo apt-get install python3 python3-venv     (Debian 12, Ubuntu 24.04 and later)" \
             "PYTHON=/path/to/python3.12 make ..."
     fi
@@ -119,10 +119,16 @@ make_environment() {
 # ---- 3. how this machine reaches its package index -----------------------------------------------------------
 # uv does not read pip's configuration, so what pip was told about index, certificates and proxy is told to uv.
 pip_setting() {
-    local place
-    for place in ':env:' install global; do
-        sed -n "s/^$place\\.$1='\\(.*\\)'\$/\\1/p" <<<"$pip_settings"
-    done | head -n 1
+    local place line
+    for place in :env: install global; do
+        while IFS= read -r line; do
+            case $line in "$place.$1='"*"'")
+                line=${line#*"='"}
+                echo "${line%"'"}"
+                return
+            esac
+        done <<<"$pip_settings"
+    done
 }
 adopt() {
     local value
@@ -146,12 +152,12 @@ reach_index() {
 # ---- 4. all of it --------------------------------------------------------------------------------------------
 sync() {
     local uv=$venv/bin/uv
-    "${pip[@]}" install --quiet --require-hashes -r "$uv_pin" >&2
+    "${pip[@]}" install --quiet --require-hashes -r "$uv_pin" >&2 || return
     # Exported and not `uv sync`ed: the lock file names the public index's own download addresses, which a machine
     # behind a mirror cannot reach. The hashes are the lock's either way.
     "$uv" export --quiet --frozen --all-groups --no-emit-project --output-file "$venv/requirements.txt" \
-        --project "$root" >/dev/null
-    "$uv" pip sync --quiet --require-hashes "$venv/requirements.txt"
+        --project "$root" >/dev/null || return
+    "$uv" pip sync --quiet --require-hashes "$venv/requirements.txt" || return
     "$uv" pip install --quiet --no-deps --no-config --editable "$root"
 }
 

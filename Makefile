@@ -1,0 +1,54 @@
+# Every target first brings .venv up to date (deploy/setup/bootstrap.sh); the second time that takes no time.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint format bench soak audit lock clean
+
+help: ## show this list
+	@echo 'jiantu 监土: watches the complaint streams of a city and warns early. make TARGET, one of:'
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@echo
+	@echo 'More for a target: make demo ARGS="--scale 1", make test ARGS="-k watermark", PYTHON=/path/to/python3.12 make setup'
+
+setup: ## make .venv, with the packages of uv.lock (all other targets do this first)
+	@./deploy/setup/bootstrap.sh
+
+demo: setup ## simulate a year of Leshan, watch it, and report what was found (under a minute)
+	@$(BIN)/jiantu demo $(ARGS)
+
+test: lint ## lint, then every test but the long campaigns
+	@$(BIN)/pytest $(ARGS)
+
+# All four are run whatever the first ones say, so that one look shows everything.
+lint: setup ## layout, mistakes, types and the direction of imports
+	@status=0; \
+	step() { echo "== $$*"; "$(BIN)/$$@" || status=1; }; \
+	step ruff format --check; \
+	step ruff check; \
+	step lint-imports --no-logo; \
+	step mypy; \
+	exit $$status
+
+format: setup ## lay the code out, and mend what ruff can mend safely
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+bench: setup ## measure the embedded service: a table, and JSON
+	@$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
+
+soak: setup ## the long campaigns: crashes, disk full, millions of events (an hour or more)
+	@$(BIN)/pytest -m soak $(ARGS)
+
+audit: setup ## look the locked packages up in the list of known vulnerabilities (needs the network)
+	@$(BIN)/pip-audit --disable-pip --require-hashes --requirement .venv/requirements.txt $(ARGS)
+
+lock: setup ## write uv.lock anew after a change of pyproject.toml's dependencies
+	@$(BIN)/uv lock $(ARGS)
+
+clean: ## remove .venv and what the tools left behind; recordings and data directories stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

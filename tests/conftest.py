@@ -1,0 +1,32 @@
+"""How the whole suite runs: one hypothesis profile, and one seed that is said."""
+
+import secrets
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "jiantu",
+    deadline=None,  # two busy cores make any deadline a coin toss
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("jiantu")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """One seed for the whole run, chosen here unless --hypothesis-seed names it; a worker takes its controller's."""
+    if config.option.hypothesis_seed is None:
+        given = getattr(config, "workerinput", {})
+        config.option.hypothesis_seed = given.get("hypothesis_seed", str(secrets.randbits(32)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["hypothesis_seed"] = node.config.option.hypothesis_seed
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"hypothesis: --hypothesis-seed={config.option.hypothesis_seed}"
