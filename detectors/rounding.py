@@ -1,0 +1,103 @@
+"""Rounding to 6 significant decimal digits, the same on every CPU.
+
+What is decided is decided on rounded numbers, so that a last bit that differs between machines cannot change
+an alert. The decimal exponent is found by comparing with a table of powers of ten (no log10), and the table
+carries each power as an unevaluated sum of two doubles, so that the result is the double nearest to the decimal
+number: the same as float(f"{x:.6g}").
+"""
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+from detectors.compiled import compiled
+from detectors.observation import Floats, Scores
+
+DIGITS = 6
+_LOWEST, _HIGHEST = -307, 308
+_EXACT_PRODUCT = 134217729.0  # 2**27 + 1: splits a double in two halves (Veltkamp)
+
+
+def _powers() -> tuple[Floats, Floats]:
+    """10**k for k = -307..308 as high + low."""
+    with localcontext() as context:
+        context.prec = 60
+        exact = [Decimal(10) ** k for k in range(_LOWEST, _HIGHEST + 1)]
+        high = [float(x) for x in exact]
+        low = [float(x - Decimal(h)) for x, h in zip(exact, high, strict=True)]
+    return np.array(high), np.array(low)
+
+
+POWER_HIGH, POWER_LOW = _powers()
+
+
+@compiled
+def _product_error(a: float, b: float, product: float) -> float:
+    """a * b - product, exactly, where nothing over- or underflows (Dekker 1971)."""
+    t = _EXACT_PRODUCT * a
+    a_high = t - (t - a)
+    a_low = a - a_high
+    t = _EXACT_PRODUCT * b
+    b_high = t - (t - b)
+    b_low = b - b_high
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+@compiled
+def _times_power(x: float, k: int) -> tuple[float, float]:
+    """x * 10**k as high + low."""
+    if k < 0:
+        divisor, rest = POWER_HIGH[-k - _LOWEST], POWER_LOW[-k - _LOWEST]
+        high = x / divisor
+        product = high * divisor
+        remainder = (x - product) - _product_error(high, divisor, product) - high * rest
+        return high, remainder / divisor
+    factor, rest = POWER_HIGH[k - _LOWEST], POWER_LOW[k - _LOWEST]
+    high = x * factor
+    return high, _product_error(x, factor, high) + x * rest
+
+
+@compiled
+def _exponent(x: float) -> int:
+    """The k with 10**k <= x < 10**(k + 1), for x > 1e-290."""
+    k = np.int64(((np.float64(x).view(np.int64) >> 52) - 1023) * 0.30102999566398)
+    while k < _HIGHEST and x >= POWER_HIGH[k + 1 - _LOWEST]:
+        k += 1
+    while x < POWER_HIGH[k - _LOWEST]:
+        k -= 1
+    return k
+
+
+@compiled
+def rounded_number(x: float) -> float:
+    """x to 6 significant digits, half to even; 0, infinities and NaN as they are. |x| must be < 1e290; below 1e-290: 0."""
+    size = abs(x)
+    if not (1e-290 <= size < 1e290):
+        return 0.0 if size < 1e-290 else x
+    k = _exponent(size)
+    scaled, rest = _times_power(size, DIGITS - 1 - k)
+    whole = np.floor(scaled)
+    above = (scaled - whole - 0.5) + rest
+    if above > 0.0 or (above == 0.0 and whole % 2.0 == 1.0):
+        whole += 1.0
+    high, low = _times_power(whole, k - DIGITS + 1)
+    result = high + low
+    return result if x > 0.0 else -result
+
+
+@compiled
+def _round_each(values: Floats, out: Floats) -> None:
+    for i in range(values.size):
+        out[i] = rounded_number(values[i])
+
+
+def rounded_array(values: Floats) -> Floats:
+    """Every number of an array (any shape) to 6 significant digits, in a new array."""
+    out = np.empty(values.size)
+    _round_each(np.ascontiguousarray(values, dtype=np.float64).ravel(), out)
+    return out.reshape(values.shape)
+
+
+def rounded(scores: Scores) -> Scores:
+    """Scores with every number to 6 significant digits. Rounding what is rounded changes nothing."""
+    return scores.map(rounded_array)
