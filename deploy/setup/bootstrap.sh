@@ -89,8 +89,8 @@ fetch_pip_wheel() {
         apt-get -qq download python3-pip-whl ||
             { apt-get -qq "${lists[@]}" update && apt-get -qq "${lists[@]}" download python3-pip-whl; }
     ) >"$cache/log" 2>&1 || return 1
-    dpkg -x "$cache"/python3-pip-whl_*.deb "$cache/root" || return 1
-    for wheel in "$cache"/root/usr/share/python-wheels/pip-*.whl; do
+    dpkg -x "$cache"/python3-pip-whl_*.deb "$cache/tree" || return 1
+    for wheel in "$cache"/tree/usr/share/python-wheels/pip-*.whl; do
         [ -e "$wheel" ] && echo "$wheel" && return
     done
     return 1
