@@ -1,7 +1,7 @@
 """What detectors see and say, vectorised over series: observations in, scores out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -40,8 +40,9 @@ class Slot:
     length: float
     """Window length over its nominal length: 23/24 on the day the clock springs forward, else 1."""
     day_class: NDArray[np.int64]
-    """Shape (series,): calendar class of the reporting day that holds the window (0: ordinary workday;
-    for a week: 0 where it holds no special day, else the class with most days)."""
+    """Shape (series,): calendar class of the date that the window lies on: of an hour its local date, of a
+    reporting day the date it is named by (0: ordinary workday); of a week 0 where it holds no holiday or
+    other special day, else the class of most of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,14 @@ class Scores:
 
     def map(self, change: Callable[[Floats], Floats]) -> "Scores":
         """The same scores with every float array changed."""
-        return Scores(*(f if f.dtype == np.uint8 else change(f) for f in (getattr(self, x.name) for x in fields(self))))
+        return Scores(
+            expected=change(self.expected),
+            low=change(self.low),
+            high=change(self.high),
+            p_high=change(self.p_high),
+            p_above=change(self.p_above),
+            p_low=change(self.p_low),
+            p_below=change(self.p_below),
+            size=change(self.size),
+            reason=self.reason,
+        )

@@ -82,16 +82,16 @@ class CellRegistry:
 class CellCounts:
     """How many events of each cell a closed window holds."""
 
-    __slots__ = ("_counts", "_registry")
+    __slots__ = ("_cells", "_counts")
 
-    def __init__(self, registry: CellRegistry, counts: Counts) -> None:
-        self._registry = registry
+    def __init__(self, cells: Sequence[Cell], counts: Counts) -> None:
+        """`counts[i]` events of `cells[i]`; cells past the end of counts have none."""
+        self._cells = cells
         self._counts = counts
 
     def items(self) -> list[tuple[Cell, int]]:
-        """(cell, events) of the cells that have any, in the registry's order."""
-        cells = self._registry.cells
-        return [(cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts)]
+        """(cell, events) of the cells that have any, in the order of their numbers."""
+        return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts)]
 
     def top(self, signal: Signal, field: str, most: int = 5) -> tuple[tuple[str, int], ...]:
         """The largest contributions to a signal by one field: (value, events), largest first, then by value."""

@@ -139,6 +139,4 @@ class City:
     categories: tuple[Category, ...]
     signals: tuple[Signal, ...]
     calendar: Calendar
-    size_weights: Mapping[Size, float] = field(
-        default_factory=lambda: {Size.HOUR: 1.0, Size.DAY: 1.0, Size.WEEK: 1.0}
-    )
+    size_weights: Mapping[Size, float] = field(default_factory=lambda: {Size.HOUR: 1.0, Size.DAY: 1.0, Size.WEEK: 1.0})

@@ -14,7 +14,7 @@ import msgspec
 
 from streams.core.city import City
 from streams.core.event import Event, event_type
-from streams.core.instant import NaiveTimeError, parse_instant
+from streams.core.instant import Instant, NaiveTimeError, parse_instant
 from streams.core.personal import LONGEST, looks_personal
 from streams.core.record import Arrival, Reason, Rejection
 
@@ -187,19 +187,20 @@ def _reason(error: Exception, value: bytes) -> Reason:
     return Reason.NOT_AN_OBJECT if text.startswith("Expected `object`") and not place else Reason.WRONG_TYPE
 
 
-def flaw(event: Event) -> tuple[Reason, str] | None:
-    """What is wrong with an event whose form is right: its times, or a field that looks like a person's number."""
-    for place in ("at", "due"):
-        text = getattr(event, place)
-        if text is not None:
-            try:
-                parse_instant(text)
-            except NaiveTimeError:
-                return Reason.NAIVE_TIME, place
-            except (ValueError, OverflowError):
-                return Reason.BAD_TIME, place
+def personal_field(event: Event) -> str | None:
+    """Name of an identifier field that, as a whole, looks like a person's phone or identity number; or None."""
     for place in ("id", "ticket", "caller", "matter"):
         text = getattr(event, place)
         if text is not None and len(text) <= LONGEST and looks_personal(text):
-            return Reason.PERSONAL_NUMBER, place
+            return place
     return None
+
+
+def read_time(text: str) -> Instant | Reason:
+    """The instant that an event's time field names, or the reason why it names none."""
+    try:
+        return parse_instant(text)
+    except NaiveTimeError:
+        return Reason.NAIVE_TIME
+    except (ValueError, OverflowError):
+        return Reason.BAD_TIME

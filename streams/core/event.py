@@ -1,6 +1,6 @@
 """The event: one decoded fact about one county. There is no free-text field, on purpose (law 6)."""
 
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -71,9 +71,6 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     sector: str | None = None
     due: Time | None = None
     outcome: Outcome | None = None
-
-
-E_co = TypeVar("E_co", bound=Event)
 
 
 def event_type(

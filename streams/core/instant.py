@@ -18,9 +18,7 @@ WEEK: Duration = 7 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RFC3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 class NaiveTimeError(ValueError):
@@ -39,7 +37,7 @@ def parse_instant(text: str) -> Instant:
         if _RFC3339.fullmatch(text + "Z"):
             raise NaiveTimeError("a time without a zone")
         raise ValueError("not an RFC 3339 time")
-    return from_datetime(datetime.fromisoformat(text.upper().replace("Z", "+00:00")))
+    return from_datetime(datetime.fromisoformat(text.upper()))
 
 
 def from_datetime(moment: datetime) -> Instant:

@@ -105,6 +105,19 @@ class Accounting:
     rejected: int = 0
     windows_closed: int = 0
 
+    def plus(
+        self, received: int, counted: int, duplicate: int, late: int, rejected: int, windows_closed: int
+    ) -> "Accounting":
+        """These totals with more records accounted for."""
+        return Accounting(
+            self.received + received,
+            self.counted + counted,
+            self.duplicate + duplicate,
+            self.late + late,
+            self.rejected + rejected,
+            self.windows_closed + windows_closed,
+        )
+
     def balanced(self) -> bool:
         """Whether every record received has exactly one verdict."""
         return self.received == self.counted + self.duplicate + self.late + self.rejected

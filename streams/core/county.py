@@ -1,0 +1,339 @@
+"""Tally's state of one county: its open windows, remembered ids, tickets; and the closing of windows.
+
+Everything here is a function of the county's own events and of ticks, so it does not matter which other
+counties share a partition with it.
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from streams.core.cells import CellCounts, CellRegistry, Counts
+from streams.core.city import City, Measure, Size
+from streams.core.county_metrics import county_metrics
+from streams.core.event import INTAKE_KINDS, Event
+from streams.core.instant import Instant
+from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
+from streams.core.tickets import Backlog, Repeats, Ticket, Tickets
+from streams.core.window import QUARTER, Window, WindowGrid
+
+Step = tuple[Instant, str, Event, int]
+"""(at, id, event, cell code): sorts by (at, id), which is unique within a county."""
+
+
+class OpenHour:
+    """An hour that still counts."""
+
+    __slots__ = ("codes", "day", "ids", "steps", "window")
+
+    def __init__(self, window: Window, day: Instant, ids: list[str]) -> None:
+        self.window = window
+        self.day = day
+        """Start of its reporting day: ids are remembered and forgotten by day."""
+        self.ids = ids
+        """The ids of its reporting day, in order of arrival; shared by the day's hours."""
+        self.codes: list[int] = []
+        """Cell code of each event."""
+        self.steps: list[Step] = []
+
+
+class Span:
+    """What a day or a week has summed up from the hours closed so far."""
+
+    __slots__ = ("callers", "cells", "counts", "late", "matters", "on_time", "repeats", "start", "with_due")
+
+    def __init__(self, start: Instant, signals: int) -> None:
+        self.start = start
+        self.counts = np.zeros(signals, dtype=np.int64)
+        self.cells: Counts = np.zeros(0, dtype=np.int64)
+        self.callers: dict[int, set[str]] = {}
+        """Signal -> its callers; -1 for all intake. Likewise matters."""
+        self.matters: dict[int, set[str]] = {}
+        self.repeats = self.on_time = self.with_due = self.late = 0
+
+    def add_cells(self, counts: Counts) -> None:
+        """Add cell counts; the registry may have grown since."""
+        if len(counts) > len(self.cells):
+            counts = counts.copy()
+            counts[: len(self.cells)] += self.cells
+            self.cells = counts
+        else:
+            self.cells[: len(counts)] += counts
+
+
+class SpanState(msgspec.Struct, array_like=True):
+    """A Span, serialisable."""
+
+    start: Instant
+    counts: list[int]
+    cells: list[tuple[int, int]]
+    callers: list[tuple[int, list[str]]]
+    matters: list[tuple[int, list[str]]]
+    totals: tuple[int, int, int, int]
+
+
+class CountyState(msgspec.Struct, array_like=True):
+    """A County without its remembered ids, serialisable."""
+
+    max_at: Instant
+    closed_until: Instant
+    forget_before: Instant
+    hours: list[tuple[Instant, list[int], list[tuple[Instant, bytes, int]]]]
+    day: SpanState
+    week: SpanState
+    day_codes: list[int]
+    open_tickets: dict[str, Ticket]
+    done_tickets: dict[str, Ticket]
+    repeats: list[tuple[str, str, Instant]]
+
+
+class County:
+    """One county's tally."""
+
+    def __init__(self, code: str, city: City, grid: WindowGrid, registry: CellRegistry, start: Instant) -> None:
+        self.code = code
+        self.city = city
+        self.grid = grid
+        self.registry = registry
+        first = grid.hour(start)
+        self.first_start = first.start
+        self.max_at: Instant = first.start
+        """Largest event time heard of, its own events' or a tick's; the watermark is this - allowed lateness."""
+        self.closed_until: Instant = first.start
+        self.close_at: Instant = first.end + city.allowed_lateness
+        self.forget_before: Instant = grid.day(first.start - city.dedup_horizon).start
+        self.open: dict[int, OpenHour] = {}
+        """Quarter of an hour of UTC -> the open hour that it lies in."""
+        self.seen: dict[str, Instant] = {}
+        """Id -> start of the reporting day it is remembered by."""
+        self.ids: dict[Instant, list[str]] = {}
+        self.changed_days: set[Instant] = set()
+        """Days whose ids changed since the last snapshot, dropped days among them."""
+        self.tickets = Tickets()
+        self.repeats = Repeats(city.repeat_span)
+        signals = len(city.signals)
+        self.day = Span(grid.day(first.start).start, signals)
+        self.week = Span(grid.week(first.start).start, signals)
+        self._day_codes: list[Counts] = []
+        self._masks = {
+            size: np.array([size in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
+        }
+
+    def hour_at(self, at: Instant) -> OpenHour | None:
+        """The open hour that an instant lies in, opened if need be; None if it is closed already."""
+        if at < self.closed_until:
+            return None
+        window = self.grid.hour(at)
+        day = self.grid.day(at).start
+        hour = OpenHour(window, day, self.ids.setdefault(day, []))
+        self.changed_days.add(day)
+        for quarter in range(window.start // QUARTER, window.end // QUARTER):
+            self.open[quarter] = hour
+        return hour
+
+    def take_late(self, event: Event, at: Instant, code: int) -> Correction:
+        """Take an event whose hour is closed: its ticket is corrected, the window stands, a correction is appended.
+
+        Its id is remembered, so that a resend is a duplicate, unless it is past the horizon already.
+        """
+        day = self.grid.day(at).start
+        if day >= self.forget_before:
+            self.seen[event.id] = day
+            self.ids.setdefault(day, []).append(event.id)
+            self.changed_days.add(day)
+        self.day.late += 1
+        self.week.late += 1
+        self.tickets.take(at, event)
+        window = self.grid.hour(at)
+        return Correction(event.id, self.code, at, window.start, window.end, self.registry.signals_of(code))
+
+    def close_due_hours(self) -> list[ClosedWindow]:
+        """Close every hour that the watermark has passed, and the days and weeks that end with one."""
+        closed: list[ClosedWindow] = []
+        while self.max_at >= self.close_at:
+            window = self.grid.hour(self.closed_until)
+            closed.append(self._close_hour(window))
+            self.closed_until = window.end
+            self.close_at = self.grid.hour(window.end).end + self.city.allowed_lateness
+            if self.grid.day(window.start).end == window.end:
+                closed.extend(self._close_day(window.end))
+        return closed
+
+    def _close_hour(self, window: Window) -> ClosedWindow:
+        hour = self.open.get(window.start // QUARTER)
+        registry, signals = self.registry, self.city.signals
+        if hour is None:
+            zeros = np.zeros(len(signals), dtype=np.int64)
+            return self._closed(Size.HOUR, window, zeros, np.zeros(0, dtype=np.int64))
+        for quarter in range(window.start // QUARTER, window.end // QUARTER):
+            self.open.pop(quarter, None)
+        self.changed_days.add(hour.day)
+        codes = np.array(hour.codes, dtype=np.int64)
+        counts = registry.event_counts(codes)
+        self._day_codes.append(codes)
+        own = self._take_steps(hour, counts)
+        self.day.counts += counts
+        self.week.counts += counts
+        for i, callers in own.items():
+            counts[i] = len(callers)
+        return self._closed(Size.HOUR, window, counts, np.bincount(codes))
+
+    def _take_steps(self, hour: OpenHour, counts: Counts) -> dict[int, set[str]]:
+        """Tickets, repeats and distinct sets of an hour; the hour's own sets by signal, for its distinct counts."""
+        own = Span(hour.window.start, 0)
+        spans = (own, self.day, self.week)
+        hour.steps.sort()
+        for at, _, event, code in hour.steps:
+            on_time = self.tickets.take(at, event)
+            if event.kind in INTAKE_KINDS:
+                self._take_intake(at, event, code, spans, counts)
+            elif on_time is not None:
+                for span in spans:
+                    span.with_due += 1
+                    span.on_time += on_time
+        return {i: sets[i] for sets in (own.callers, own.matters) for i in sets if i >= 0}
+
+    def _take_intake(self, at: Instant, event: Event, code: int, spans: tuple[Span, ...], counts: Counts) -> None:
+        """Who came, with what matter, and whether both came before."""
+        registry, caller, matter = self.registry, event.caller, event.matter
+        if caller is not None:
+            for i in (-1, *registry.distinct_callers[code]):
+                for span in spans:
+                    span.callers.setdefault(i, set()).add(caller)
+        if matter is None:
+            return
+        for i in (-1, *registry.distinct_matters[code]):
+            for span in spans:
+                span.matters.setdefault(i, set()).add(matter)
+        if caller is not None and self.repeats.take(at, caller, matter):
+            for span in spans:
+                span.repeats += 1
+            for i in registry.repeats[code]:
+                counts[i] += 1
+
+    def _close_day(self, end: Instant) -> list[ClosedWindow]:
+        closed: list[ClosedWindow] = []
+        backlog = self.tickets.backlog(end)
+        codes = np.concatenate(self._day_codes) if self._day_codes else np.zeros(0, dtype=np.int64)
+        self._day_codes = []
+        cells: Counts = np.bincount(codes)
+        self.day.add_cells(cells)
+        self.week.add_cells(cells)
+        for size, span in ((Size.DAY, self.day), (Size.WEEK, self.week)):
+            if self.grid.window(size, end - 1).end != end:
+                continue
+            if span.start >= self.first_start:
+                closed.append(self._close_span(size, span, end, backlog))
+            fresh = Span(end, len(self.city.signals))
+            if size is Size.DAY:
+                self.day = fresh
+            else:
+                self.week = fresh
+        self._forget(end)
+        return closed
+
+    def _close_span(self, size: Size, span: Span, end: Instant, backlog: Backlog) -> ClosedWindow:
+        counts = span.counts
+        for i, signal in enumerate(self.city.signals):
+            if signal.measure is Measure.DISTINCT_CALLERS:
+                counts[i] = len(span.callers.get(i, ()))
+            elif signal.measure is Measure.DISTINCT_MATTERS:
+                counts[i] = len(span.matters.get(i, ()))
+        metrics = county_metrics(
+            CellCounts(self.registry.cells, span.cells),
+            backlog,
+            on_time=span.on_time,
+            with_due=span.with_due,
+            repeats=span.repeats,
+            callers=len(span.callers.get(-1, ())),
+            matters=len(span.matters.get(-1, ())),
+            late=span.late,
+        )
+        return self._closed(size, Window(span.start, end), counts, span.cells, metrics)
+
+    def _closed(
+        self, size: Size, window: Window, counts: Counts, cells: Counts, metrics: CountyMetrics | None = None
+    ) -> ClosedWindow:
+        shown = np.where(self._masks[size], counts, -1)
+        return ClosedWindow(
+            self.code, size, window.start, window.end, shown, CellCounts(self.registry.cells, cells), metrics
+        )
+
+    def _forget(self, end: Instant) -> None:
+        """Drop ids past the horizon and tickets past theirs: once a day, as the day closes."""
+        self.forget_before = self.grid.day(end - self.city.dedup_horizon).start
+        for day in sorted(day for day in self.ids if day < self.forget_before):
+            for event in self.ids.pop(day):
+                if self.seen.get(event) == day:
+                    del self.seen[event]
+            self.changed_days.add(day)
+        self.tickets.forget(end - self.city.dedup_horizon, end - self.city.ticket_retention)
+        self.repeats.forget(end - self.city.repeat_span)
+
+    # -- snapshot ---------------------------------------------------------------------------------------
+
+    def state(self) -> CountyState:
+        """Everything but the remembered ids."""
+        hours = {id(hour): hour for hour in self.open.values()}
+        return CountyState(
+            self.max_at,
+            self.closed_until,
+            self.forget_before,
+            [
+                (
+                    hour.window.start,
+                    hour.codes,
+                    [(at, msgspec.msgpack.encode(event), code) for at, _, event, code in sorted(hour.steps)],
+                )
+                for hour in sorted(hours.values(), key=lambda hour: hour.window.start)
+            ],
+            _span_state(self.day),
+            _span_state(self.week),
+            [int(code) for codes in self._day_codes for code in codes],
+            self.tickets.open,
+            self.tickets.done,
+            [(matter, caller, at) for (matter, caller), at in self.repeats.last.items()],
+        )
+
+    def restore(self, state: CountyState, ids: dict[Instant, list[str]], events: msgspec.msgpack.Decoder[Any]) -> None:
+        """Go on from a snapshot."""
+        self.max_at, self.closed_until, self.forget_before = state.max_at, state.closed_until, state.forget_before
+        self.close_at = self.grid.hour(self.closed_until).end + self.city.allowed_lateness
+        self.ids = ids
+        self.seen = {event: day for day, names in sorted(ids.items()) for event in names}
+        for start, codes, steps in state.hours:
+            hour = self.hour_at(start)
+            assert hour is not None, "a snapshot holds open hours only"
+            hour.codes = codes
+            for at, packed, code in steps:
+                event: Event = events.decode(packed)
+                hour.steps.append((at, event.id, event, code))
+        self.changed_days = set()
+        self.day, self.week = _span(state.day), _span(state.week)
+        self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []
+        self.tickets.open, self.tickets.done = state.open_tickets, state.done_tickets
+        self.repeats.last = {(matter, caller): at for matter, caller, at in state.repeats}
+
+
+def _span_state(span: Span) -> SpanState:
+    return SpanState(
+        span.start,
+        span.counts.tolist(),
+        [(int(code), int(span.cells[code])) for code in np.flatnonzero(span.cells)],
+        [(i, sorted(span.callers[i])) for i in sorted(span.callers)],
+        [(i, sorted(span.matters[i])) for i in sorted(span.matters)],
+        (span.repeats, span.on_time, span.with_due, span.late),
+    )
+
+
+def _span(state: SpanState) -> Span:
+    span = Span(state.start, len(state.counts))
+    span.counts = np.array(state.counts, dtype=np.int64)
+    span.cells = np.zeros(max((code for code, _ in state.cells), default=-1) + 1, dtype=np.int64)
+    for code, events in state.cells:
+        span.cells[code] = events
+    span.callers = {i: set(names) for i, names in state.callers}
+    span.matters = {i: set(names) for i, names in state.matters}
+    span.repeats, span.on_time, span.with_due, span.late = state.totals
+    return span

@@ -1,0 +1,231 @@
+"""Step 2, score (key: signal x window size): closed windows to p-values, all counties together.
+
+A window end is scored once every county has closed it, so it does not matter in which order, or from
+which partition, the counties' windows come. Score first, then learn: a score uses only what was known then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.contract import Detector
+from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot
+from detectors.registry import DETECTORS, create
+from detectors.rounding import rounded
+from streams.core.cells import Cell, CellCounts
+from streams.core.city import City, Size
+from streams.core.instant import HOUR, Instant, to_datetime
+from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
+from streams.core.window import NOMINAL, Window, WindowGrid
+
+_ALL = 1_000_000
+
+HISTORY = 28
+"""Windows of a series that evidence can show."""
+
+WINDOWS_PER_WEEK = {Size.HOUR: 168, Size.DAY: 7, Size.WEEK: 1}
+
+
+class Bank:
+    """One detector over all series of one window size that it is set on."""
+
+    def __init__(self, city: City, size: Size, detector: str) -> None:
+        counties = len(city.counties)
+        judged = [
+            (i, series)
+            for i, signal in enumerate(city.signals)
+            if size in signal.sizes and detector in signal.detectors
+            for series in range(counties + signal.citywide)
+        ]
+        self.shape = (len(city.signals), counties + 1)
+        self.signals = np.array([i for i, _ in judged], dtype=np.int64)
+        self.series = np.array([series for _, series in judged], dtype=np.int64)
+        self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
+
+    def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
+        """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
+        own = counts[self.signals, self.series]
+        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[self.series])
+        scores = rounded(self.detector.score(own, own_slot))
+        self.detector.learn(own, own_slot)
+        codes: Codes = np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8)
+        codes[self.signals, self.series] = scores.reason
+        return replace(scores.map(self._spread), reason=codes)
+
+    def _spread(self, values: Floats) -> Floats:
+        floats: Floats = np.full(self.shape, np.nan)
+        floats[self.signals, self.series] = values
+        return floats
+
+
+class _Waiting(msgspec.Struct, array_like=True):
+    """A closed window that waits for the other counties', serialisable."""
+
+    county: str
+    size: Size
+    start: Instant
+    end: Instant
+    counts: list[int]
+    cells: list[tuple[Cell, int]]
+
+
+class _ScoreState(msgspec.Struct, array_like=True):
+    waiting: list[_Waiting]
+    seen: dict[Size, int]
+    history: dict[Size, bytes]
+
+
+class Score:
+    """The score step of one city."""
+
+    def __init__(self, city: City, detail_p: float) -> None:
+        """`detail_p`: series with a p at or below it carry the makings of evidence along."""
+        self.city = city
+        self._detail_p = detail_p
+        self._grid = WindowGrid(city.zone, city.day_start)
+        self._row = {county.code: i for i, county in enumerate(city.counties)}
+        self._banks = {
+            size: {
+                name: Bank(city, size, name)
+                for name in DETECTORS
+                if any(size in s.sizes and name in s.detectors for s in city.signals)
+            }
+            for size in Size
+        }
+        self._shape = (len(city.signals), len(city.counties) + 1)
+        self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
+        self._seen = dict.fromkeys(Size, 0)
+        self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
+        self._ordinary = frozenset(
+            number for number, name in enumerate(city.calendar.class_names()) if name in ("workday", "weekend")
+        )
+
+    def step(self, window: ClosedWindow) -> ScoredWindow | None:
+        """Take one county's closed window; the scored window once it was the last one missing."""
+        key = (window.end, window.size)
+        waiting = self._waiting.setdefault(key, {})
+        waiting[window.county] = window
+        if len(waiting) < len(self._row):
+            return None
+        del self._waiting[key]
+        return self._score(window.size, Window(window.start, window.end), waiting)
+
+    def _score(self, size: Size, window: Window, by_county: Mapping[str, ClosedWindow]) -> ScoredWindow:
+        counts = np.full(self._shape, -1, dtype=np.int64)
+        for code, row in self._row.items():
+            counts[:, row] = by_county[code].counts
+        has_size = counts[:, 0] >= 0
+        counts[has_size, -1] = counts[has_size, :-1].sum(axis=1)
+        slot = self._slot(size, window)
+        scores = {name: bank.step(counts, slot) for name, bank in self._banks[size].items()}
+        details = self._details(size, counts, scores, by_county)
+        history = self._history[size]
+        history[:, :, :-1] = history[:, :, 1:]
+        history[:, :, -1] = counts
+        self._seen[size] += 1
+        return ScoredWindow(size, window.start, window.end, counts, scores, details)
+
+    def _slot(self, size: Size, window: Window) -> Slot:
+        middle = to_datetime((window.start + window.end) // 2, self.city.zone)
+        year_length = 366 if (middle.year % 4 == 0 and (middle.year % 100 != 0 or middle.year % 400 == 0)) else 365
+        day_of_year = middle.timetuple().tm_yday - 1 + (middle.hour + middle.minute / 60) / 24
+        if size is Size.HOUR:
+            local = to_datetime(window.start, self.city.zone)
+            day, hour_of_week = local.date(), local.weekday() * 24 + local.hour
+        else:
+            day = self._grid.name(window)
+            hour_of_week = day.weekday() * 24 if size is Size.DAY else 0
+        nominal = max(NOMINAL[size], HOUR)
+        return Slot(
+            index=self._seen[size],
+            hour_of_week=hour_of_week,
+            year_phase=day_of_year / year_length,
+            length=(window.end - window.start) / nominal,
+            day_class=self._day_classes(size, day),
+        )
+
+    def _day_classes(self, size: Size, day: date) -> NDArray[np.int64]:
+        calendar = self.city.calendar
+        classes = np.zeros(self._shape[1], dtype=np.int64)
+        for row, county in enumerate(self.city.counties):
+            if size is Size.WEEK:
+                special = [calendar.day_class(county.code, day - timedelta(days=back)) for back in range(7)]
+                classes[row] = _most_frequent([c for c in special if c not in self._ordinary])
+            else:
+                classes[row] = calendar.day_class(county.code, day)
+        classes[-1] = _most_frequent(classes[:-1].tolist())
+        return classes
+
+    def _details(
+        self,
+        size: Size,
+        counts: NDArray[np.int64],
+        scores: Mapping[str, Scores],
+        by_county: Mapping[str, ClosedWindow],
+    ) -> dict[tuple[int, int], SeriesDetail]:
+        near = np.zeros(self._shape, dtype=np.bool_)
+        for score in scores.values():
+            near |= (score.p_high <= self._detail_p) | (score.p_low <= self._detail_p)
+        details = {}
+        for i, series in zip(*(axis.tolist() for axis in np.nonzero(near)), strict=True):
+            signal = self.city.signals[i]
+            counties = self.city.counties if series == len(self._row) else self.city.counties[series : series + 1]
+            past = self._history[size][i, series]
+            details[i, series] = SeriesDetail(
+                tuple(past[past >= 0].tolist()),
+                _sum([by_county[county.code].cells.top(signal, "category", _ALL) for county in counties]),
+                _sum([by_county[county.code].cells.top(signal, "point", _ALL) for county in counties]),
+            )
+        return details
+
+    # -- snapshot ---------------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, bytes | None]:
+        """State as named chunks."""
+        waiting = [
+            _Waiting(w.county, w.size, w.start, w.end, w.counts.tolist(), w.cells.items())
+            for key in sorted(self._waiting)
+            for _, w in sorted(self._waiting[key].items())
+        ]
+        history = {size: past.tobytes() for size, past in self._history.items()}
+        chunks: dict[str, bytes | None] = {"score": _encode(_ScoreState(waiting, self._seen, history))}
+        for size, banks in self._banks.items():
+            for name, bank in banks.items():
+                chunks[f"score/{size}/{name}"] = bank.detector.snapshot()
+        return chunks
+
+    def restore(self, chunks: Mapping[str, bytes]) -> None:
+        """Go on from a snapshot of the same city."""
+        state = msgspec.msgpack.decode(chunks["score"], type=_ScoreState)
+        for w in state.waiting:
+            cells = CellCounts([cell for cell, _ in w.cells], np.array([n for _, n in w.cells], dtype=np.int64))
+            counts = np.array(w.counts, dtype=np.int64)
+            self._waiting.setdefault((w.end, w.size), {})[w.county] = ClosedWindow(
+                w.county, w.size, w.start, w.end, counts, cells
+            )
+        self._seen = state.seen
+        for size, past in state.history.items():
+            self._history[size] = np.frombuffer(past, dtype=np.int64).reshape(*self._shape, HISTORY).copy()
+        for size, banks in self._banks.items():
+            for name, bank in banks.items():
+                bank.detector = DETECTORS[name].restore(chunks[f"score/{size}/{name}"])
+
+
+def _most_frequent(classes: list[int]) -> int:
+    """The class that occurs most, the smallest of equals; 0 where there is none."""
+    return max(sorted(set(classes)), key=classes.count, default=0)
+
+
+def _sum(tops: list[tuple[tuple[str, int], ...]], most: int = 5) -> tuple[tuple[str, int], ...]:
+    total: dict[str, int] = {}
+    for top in tops:
+        for value, events in top:
+            total[value] = total.get(value, 0) + events
+    return tuple(sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most])
+
+
+_encode = msgspec.msgpack.Encoder().encode

@@ -1,0 +1,242 @@
+"""Step 1, tally (key: county): every record gets its one verdict, every event counts in its window.
+
+The hot path: all work per event is in `Tally.step`'s loop; signals, tickets and distinct counts are taken
+when an hour closes (county.py). The verdict of a record depends only on the records of its county and
+the ticks before it, never on how the stream was cut into batches or spread over partitions.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from streams.core.cells import Cell, CellRegistry
+from streams.core.city import City
+from streams.core.county import County, CountyState
+from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
+from streams.core.event import INTAKE_KINDS, Event
+from streams.core.instant import MINUTE, SECOND, Instant
+from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
+from streams.core.personal import LONGEST
+from streams.core.record import Arrival, Reason, Rejection
+from streams.core.tickets import STEP_KINDS
+from streams.core.window import QUARTER, WindowGrid
+
+FUTURE_TOLERANCE = 5 * MINUTE
+"""How far a sender's clock may run ahead of the receiver's before its event is rejected."""
+
+_MILLISECOND = SECOND // 1000
+_TEXTS_KEPT = 100_000
+
+
+class _Place:
+    """Where an event counts: its county's tally, its cell's code, and what else it needs."""
+
+    __slots__ = ("always_page", "code", "county", "is_step")
+
+    def __init__(self, county: County, code: int, is_step: bool, always_page: bool) -> None:
+        self.county = county
+        self.code = code
+        self.is_step = is_step
+        self.always_page = always_page
+
+
+@dataclass(slots=True)
+class TallyOutputs:
+    """What one batch of records led to, in the order in which it happened."""
+
+    closed: list[ClosedWindow] = field(default_factory=list)
+    always_page: list[AlwaysPage] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+class _TallyState(msgspec.Struct, array_like=True):
+    cells: list[Cell]
+    accounting: Accounting
+    started: Instant
+
+
+class Tally:
+    """The tally of one partition: the counties that the partitioner gives it, seen or not."""
+
+    def __init__(
+        self, city: City, decoder: RecordDecoder, start: Instant, counties: Iterable[str] | None = None
+    ) -> None:
+        """`start`: the span's first instant, windows start there. `counties`: codes; None for all of the city's."""
+        self.city = city
+        self.start = start
+        self.accounting = Accounting()
+        self._grid = WindowGrid(city.zone, city.day_start)
+        self._registry = CellRegistry(city.signals)
+        own = None if counties is None else frozenset(counties)
+        self.counties = {
+            county.code: County(county.code, city, self._grid, self._registry, start)
+            for county in city.counties
+            if own is None or county.code in own
+        }
+        self._places: dict[tuple[str, str, str, str, str | None, str | None, str | None], _Place] = {}
+        self._always_page = frozenset(c.code for c in city.categories if c.always_page)
+        self._events: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(decoder.event_type)
+        # RFC 3339 text splits after the hour: both halves recur, so a time costs two look-ups, not a parse.
+        self._hours: dict[str, Instant] = {}
+        self._rests: dict[str, Instant] = {}
+
+    def step(self, batch: Batch) -> TallyOutputs:  # noqa: C901, PLR0912, PLR0915 - a call costs as much as the work in it
+        """Take records in stream order."""
+        out = TallyOutputs()
+        received = counted = duplicate = late = 0
+        hours, rests, places = self._hours, self._rests, self._places
+        for position, arrival in enumerate(batch.arrivals, batch.first):
+            if isinstance(arrival, Rejection):
+                received += 1
+                out.rejections.append(arrival)
+                continue
+            event = arrival.event
+            if event is None:
+                received += self._tick(arrival, position, batch, out)
+                continue
+            received += 1
+            text = event.at
+            try:
+                at = hours[text[:13]] + rests[text[13:]]
+            except KeyError:
+                read = self._read_time(text)
+                if isinstance(read, Reason):
+                    out.rejections.append(Rejection(read, position, batch.digest(position), "at"))
+                    continue
+                at = read
+            if arrival.received is not None and at > arrival.received * _MILLISECOND + FUTURE_TOLERANCE:
+                out.rejections.append(Rejection(Reason.FUTURE, position, batch.digest(position), "at"))
+                continue
+            text_due = event.due
+            if text_due is not None and (text_due[:13] not in hours or text_due[13:] not in rests):
+                read = self._read_time(text_due)
+                if isinstance(read, Reason):
+                    out.rejections.append(Rejection(read, position, batch.digest(position), "due"))
+                    continue
+            name = event.id
+            if (
+                len(name) <= LONGEST
+                or ((other := event.ticket) is not None and len(other) <= LONGEST)
+                or ((other := event.caller) is not None and len(other) <= LONGEST)
+                or ((other := event.matter) is not None and len(other) <= LONGEST)
+            ):
+                field_name = personal_field(event)
+                if field_name is not None:
+                    reason = Reason.PERSONAL_NUMBER
+                    out.rejections.append(Rejection(reason, position, batch.digest(position), field_name))
+                    continue
+            try:
+                place = places[
+                    event.county, event.point, event.category, event.kind, event.channel, event.sector, event.outcome
+                ]
+            except KeyError:
+                new = self._new_place(event)
+                if new is None:
+                    reason = Reason.WRONG_PARTITION
+                    out.rejections.append(Rejection(reason, position, batch.digest(position), "county"))
+                    continue
+                place = new
+            county = place.county
+            first = county.seen.get(name)
+            if first is not None and first >= county.forget_before:
+                duplicate += 1
+                continue
+            if place.always_page:
+                out.always_page.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
+            hour = county.open.get(at // QUARTER) or county.hour_at(at)
+            if hour is None:
+                late += 1
+                out.corrections.append(county.take_late(event, at, place.code))
+                continue
+            county.seen[name] = hour.day
+            hour.ids.append(name)
+            hour.codes.append(place.code)
+            if place.is_step:
+                hour.steps.append((at, name, event, place.code))
+            counted += 1
+            if at > county.max_at:
+                county.max_at = at
+                if at >= county.close_at:
+                    out.closed.extend(county.close_due_hours())
+        self.accounting = self.accounting.plus(received, counted, duplicate, late, len(out.rejections), len(out.closed))
+        return out
+
+    def _tick(self, arrival: Arrival, position: int, batch: Batch, out: TallyOutputs) -> int:
+        """Take a record without an event. A tick is not counted in the accounting; anything else is rejected."""
+        if arrival.tick is None:
+            out.rejections.append(Rejection(Reason.EMPTY, position, batch.digest(position)))
+            return 1
+        at = read_time(arrival.tick)
+        if isinstance(at, Reason):
+            out.rejections.append(Rejection(Reason.BAD_ENVELOPE, position, batch.digest(position), "tick"))
+            return 1
+        for county in self.counties.values():
+            if at > county.max_at:
+                county.max_at = at
+                out.closed.extend(county.close_due_hours())
+        return 0
+
+    def _read_time(self, text: str) -> Instant | Reason:
+        """Parse a time the long way and keep its halves for the next."""
+        at = read_time(text)
+        if isinstance(at, Reason):
+            return at
+        base = read_time(f"{text[:13]}:00:00Z")
+        if not isinstance(base, Reason):
+            for kept in (self._hours, self._rests):
+                if len(kept) > _TEXTS_KEPT:
+                    kept.clear()
+            self._hours[text[:13]] = base
+            self._rests[text[13:]] = at - base
+        return at
+
+    def _new_place(self, event: Event) -> _Place | None:
+        """The place of a cell's first event; None where its county belongs to another partition."""
+        county = self.counties.get(event.county)
+        if county is None:
+            return None
+        cell = Cell(event.point, event.category, event.kind, event.channel, event.sector, event.outcome)
+        always = event.kind in INTAKE_KINDS and event.category in self._always_page
+        place = _Place(county, self._registry.code(cell), event.kind in STEP_KINDS, always)
+        self._places[event.county, *cell] = place
+        return place
+
+    # -- snapshot ---------------------------------------------------------------------------------------
+
+    def snapshot(self, *, whole: bool) -> dict[str, bytes | None]:
+        """State as named chunks, None for one that is gone: all of them, or those changed since the last call."""
+        chunks: dict[str, bytes | None] = {
+            "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start))
+        }
+        for code, county in self.counties.items():
+            chunks[f"tally/{code}"] = _encode(county.state())
+            days = sorted(county.ids) if whole else sorted(county.changed_days)
+            for day in days:
+                names = county.ids.get(day)
+                chunks[f"tally/{code}/ids/{day}"] = None if names is None else _encode(names)
+            if not whole:
+                # an open hour may go on remembering ids of its day
+                county.changed_days = {hour.day for hour in county.open.values()}
+        return chunks
+
+    def restore(self, chunks: Mapping[str, bytes]) -> None:
+        """Go on from a snapshot; the city's signals and the partition's counties must be the same."""
+        state = msgspec.msgpack.decode(chunks["tally"], type=_TallyState)
+        self.start = state.started
+        self.accounting = state.accounting
+        for cell in state.cells:
+            self._registry.code(cell)
+        for code, county in self.counties.items():
+            prefix = f"tally/{code}/ids/"
+            ids = {
+                int(name.removeprefix(prefix)): msgspec.msgpack.decode(chunk, type=list[str])
+                for name, chunk in sorted(chunks.items())
+                if name.startswith(prefix)
+            }
+            county.restore(msgspec.msgpack.decode(chunks[f"tally/{code}"], type=CountyState), ids, self._events)
+
+
+_encode = msgspec.msgpack.Encoder().encode
