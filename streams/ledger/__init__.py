@@ -1,0 +1,1 @@
+"""The ledger: alerts, their life, the audit chain and what was scored, durable in one SQLite file."""

@@ -1,0 +1,21 @@
+"""What can go wrong with a ledger, said so that whoever reads it knows what to do. None of it leaves it damaged."""
+
+
+class LedgerError(Exception):
+    """A ledger that cannot be used as asked: what is wrong, where, and what to do."""
+
+
+class LedgerBusyError(LedgerError):
+    """Another process that is alive writes this ledger."""
+
+
+class LedgerTooNewError(LedgerError):
+    """Written by a newer jiantu; left untouched."""
+
+
+class DiskFullError(LedgerError):
+    """No room left: nothing of the commit was written, everything before it stands, and it may be made again."""
+
+
+class StepRefusedError(LedgerError):
+    """A step in an alert's life that is not possible from where it is, or is not said properly."""
