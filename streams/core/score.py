@@ -22,10 +22,10 @@ from streams.core.instant import HOUR, Instant, to_datetime
 from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
 from streams.core.window import NOMINAL, Window, WindowGrid
 
-_ALL = 1_000_000
-
 HISTORY = 28
 """Windows of a series that evidence can show."""
+
+_ALL = 1_000_000
 
 WINDOWS_PER_WEEK = {Size.HOUR: 168, Size.DAY: 7, Size.WEEK: 1}
 
@@ -122,7 +122,7 @@ class Score:
         counts[has_size, -1] = counts[has_size, :-1].sum(axis=1)
         slot = self._slot(size, window)
         scores = {name: bank.step(counts, slot) for name, bank in self._banks[size].items()}
-        details = self._details(size, counts, scores, by_county)
+        details = self._details(size, scores, by_county)
         history = self._history[size]
         history[:, :, :-1] = history[:, :, 1:]
         history[:, :, -1] = counts
@@ -163,7 +163,6 @@ class Score:
     def _details(
         self,
         size: Size,
-        counts: NDArray[np.int64],
         scores: Mapping[str, Scores],
         by_county: Mapping[str, ClosedWindow],
     ) -> dict[tuple[int, int], SeriesDetail]:

@@ -44,18 +44,30 @@ class _Place:
 
 @dataclass(slots=True)
 class TallyOutputs:
-    """What one batch of records led to, in the order in which it happened."""
+    """What one batch of records led to."""
 
-    closed: list[ClosedWindow] = field(default_factory=list)
-    always_page: list[AlwaysPage] = field(default_factory=list)
+    emitted: list[ClosedWindow | AlwaysPage] = field(default_factory=list)
+    """In the order in which it happened: what the next steps see must not depend on batches."""
     corrections: list[Correction] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: list[tuple[Instant, Rejection]] = field(default_factory=list)
+    """With the event time that ticks had told of before it: all that is known of when it was."""
+
+    @property
+    def closed(self) -> list[ClosedWindow]:
+        """The closed windows among them."""
+        return [made for made in self.emitted if isinstance(made, ClosedWindow)]
+
+    @property
+    def always_page(self) -> list[AlwaysPage]:
+        """The always-page events among them."""
+        return [made for made in self.emitted if isinstance(made, AlwaysPage)]
 
 
 class _TallyState(msgspec.Struct, array_like=True):
     cells: list[Cell]
     accounting: Accounting
     started: Instant
+    reached: Instant
 
 
 class Tally:
@@ -68,6 +80,8 @@ class Tally:
         self.city = city
         self.start = start
         self.accounting = Accounting()
+        self.reached = start
+        """The latest tick: event time that the whole stream is known to have passed."""
         self._grid = WindowGrid(city.zone, city.day_start)
         self._registry = CellRegistry(city.signals)
         own = None if counties is None else frozenset(counties)
@@ -86,12 +100,12 @@ class Tally:
     def step(self, batch: Batch) -> TallyOutputs:  # noqa: C901, PLR0912, PLR0915 - a call costs as much as the work in it
         """Take records in stream order."""
         out = TallyOutputs()
-        received = counted = duplicate = late = 0
+        received = counted = duplicate = late = pages = 0
         hours, rests, places = self._hours, self._rests, self._places
         for position, arrival in enumerate(batch.arrivals, batch.first):
             if isinstance(arrival, Rejection):
                 received += 1
-                out.rejections.append(arrival)
+                out.rejections.append((self.reached, arrival))
                 continue
             event = arrival.event
             if event is None:
@@ -104,17 +118,17 @@ class Tally:
             except KeyError:
                 read = self._read_time(text)
                 if isinstance(read, Reason):
-                    out.rejections.append(Rejection(read, position, batch.digest(position), "at"))
+                    out.rejections.append((self.reached, Rejection(read, position, batch.digest(position), "at")))
                     continue
                 at = read
             if arrival.received is not None and at > arrival.received * _MILLISECOND + FUTURE_TOLERANCE:
-                out.rejections.append(Rejection(Reason.FUTURE, position, batch.digest(position), "at"))
+                out.rejections.append((self.reached, Rejection(Reason.FUTURE, position, batch.digest(position), "at")))
                 continue
             text_due = event.due
             if text_due is not None and (text_due[:13] not in hours or text_due[13:] not in rests):
                 read = self._read_time(text_due)
                 if isinstance(read, Reason):
-                    out.rejections.append(Rejection(read, position, batch.digest(position), "due"))
+                    out.rejections.append((self.reached, Rejection(read, position, batch.digest(position), "due")))
                     continue
             name = event.id
             if (
@@ -126,7 +140,9 @@ class Tally:
                 field_name = personal_field(event)
                 if field_name is not None:
                     reason = Reason.PERSONAL_NUMBER
-                    out.rejections.append(Rejection(reason, position, batch.digest(position), field_name))
+                    out.rejections.append(
+                        (self.reached, Rejection(reason, position, batch.digest(position), field_name))
+                    )
                     continue
             try:
                 place = places[
@@ -136,7 +152,7 @@ class Tally:
                 new = self._new_place(event)
                 if new is None:
                     reason = Reason.WRONG_PARTITION
-                    out.rejections.append(Rejection(reason, position, batch.digest(position), "county"))
+                    out.rejections.append((self.reached, Rejection(reason, position, batch.digest(position), "county")))
                     continue
                 place = new
             county = place.county
@@ -145,7 +161,8 @@ class Tally:
                 duplicate += 1
                 continue
             if place.always_page:
-                out.always_page.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
+                pages += 1
+                out.emitted.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
             hour = county.open.get(at // QUARTER) or county.hour_at(at)
             if hour is None:
                 late += 1
@@ -160,23 +177,28 @@ class Tally:
             if at > county.max_at:
                 county.max_at = at
                 if at >= county.close_at:
-                    out.closed.extend(county.close_due_hours())
-        self.accounting = self.accounting.plus(received, counted, duplicate, late, len(out.rejections), len(out.closed))
+                    out.emitted.extend(county.close_due_hours())
+        self.accounting = self.accounting.plus(
+            received, counted, duplicate, late, len(out.rejections), len(out.emitted) - pages
+        )
         return out
 
     def _tick(self, arrival: Arrival, position: int, batch: Batch, out: TallyOutputs) -> int:
         """Take a record without an event. A tick is not counted in the accounting; anything else is rejected."""
         if arrival.tick is None:
-            out.rejections.append(Rejection(Reason.EMPTY, position, batch.digest(position)))
+            out.rejections.append((self.reached, Rejection(Reason.EMPTY, position, batch.digest(position))))
             return 1
         at = read_time(arrival.tick)
         if isinstance(at, Reason):
-            out.rejections.append(Rejection(Reason.BAD_ENVELOPE, position, batch.digest(position), "tick"))
+            out.rejections.append(
+                (self.reached, Rejection(Reason.BAD_ENVELOPE, position, batch.digest(position), "tick"))
+            )
             return 1
+        self.reached = max(self.reached, at)
         for county in self.counties.values():
             if at > county.max_at:
                 county.max_at = at
-                out.closed.extend(county.close_due_hours())
+                out.emitted.extend(county.close_due_hours())
         return 0
 
     def _read_time(self, text: str) -> Instant | Reason:
@@ -209,7 +231,7 @@ class Tally:
     def snapshot(self, *, whole: bool) -> dict[str, bytes | None]:
         """State as named chunks, None for one that is gone: all of them, or those changed since the last call."""
         chunks: dict[str, bytes | None] = {
-            "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start))
+            "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start, self.reached))
         }
         for code, county in self.counties.items():
             chunks[f"tally/{code}"] = _encode(county.state())
@@ -226,6 +248,7 @@ class Tally:
         """Go on from a snapshot; the city's signals and the partition's counties must be the same."""
         state = msgspec.msgpack.decode(chunks["tally"], type=_TallyState)
         self.start = state.started
+        self.reached = state.reached
         self.accounting = state.accounting
         for cell in state.cells:
             self._registry.code(cell)

@@ -25,8 +25,7 @@ def run(city: City, records: Records, cut: int = 1000) -> tuple[Tally, TallyOutp
     total = TallyOutputs()
     for first in range(0, len(records), cut):
         out = tally.step(batch(city, records[first : first + cut], first))
-        total.closed += out.closed
-        total.always_page += out.always_page
+        total.emitted += out.emitted
         total.corrections += out.corrections
         total.rejections += out.rejections
     assert tally.accounting.balanced()
@@ -124,7 +123,7 @@ def test_an_event_of_a_county_of_another_partition_is_rejected() -> None:
     city = towns()
     tally = Tally(city, RecordDecoder(city), START, ["west"])
     out = tally.step(batch(city, [event(1, START)]))
-    assert [(r.reason, r.position) for r in out.rejections] == [("wrong_partition", 0)]
+    assert [(r.reason, r.position) for _, r in out.rejections] == [("wrong_partition", 0)]
 
 
 def test_one_caller_is_one_caller_and_a_second_call_on_a_matter_is_a_repeat() -> None:
