@@ -62,6 +62,8 @@ class Evidence(Struct, frozen=True):
     """Message ids that the sentence takes up, for example possible_reclassification:other."""
     ticket: str | None = None
     """An always-page event's ticket (keyed hash)."""
+    county: str = ""
+    """Whose series it is, where that is not the alert's own county: the city's, joining a county's alert."""
 
 
 class Raised(Struct, frozen=True, tag="raised"):

@@ -1,0 +1,162 @@
+"""What an alert says for itself: evidence, shape, severity and id, made from one verdict and never changed."""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import msgspec
+
+from streams.core.alert import Evidence, Severity, Shape
+from streams.core.city import City, Direction, Size
+from streams.core.guards import Verdict
+from streams.core.instant import Instant
+from streams.core.outputs import AlwaysPage, ScoredWindow, SeriesDetail
+from streams.core.window import WindowGrid
+
+SHIFT_DETECTOR = "shift"
+"""Its verdicts speak of a level change that lasts; every other detector's of a burst or a drought."""
+ALWAYS_PAGE_DETECTOR = "always_page"
+CRITICAL = 0.01
+"""A p at or below this share of its level makes an alert critical."""
+
+_NO_DETAIL = SeriesDetail((), (), ())
+
+
+def digest(*parts: object) -> str:
+    """An id from what it identifies: the first 80 bits of the SHA-256 of the parts as JSON, hex."""
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:20]
+
+
+def shape_of(verdict: Verdict) -> Shape:
+    """The shape a verdict speaks for (a feed's silence is seen by the judge, not by one series)."""
+    if verdict.detector == SHIFT_DETECTOR:
+        return Shape.SHIFT
+    return Shape.BURST if verdict.side is Direction.HIGH else Shape.DROUGHT
+
+
+def severity_of(p: float, level: float) -> Severity:
+    """Critical where p is at or below a hundredth of the level."""
+    return Severity.CRITICAL if p <= CRITICAL * level else Severity.WARNING
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+class EvidenceMaker:
+    """Fills in evidence from what one city and its detectors are: no state."""
+
+    def __init__(self, city: City, grid: WindowGrid, versions: Mapping[str, str]) -> None:
+        self.city = city
+        self.grid = grid
+        self.versions = versions
+        """Detector name -> version."""
+        self.series = (*(county.code for county in city.counties), city.code)
+
+    def calendar_facts(self, county: str, start: Instant, end: Instant) -> tuple[str, ...]:
+        """What the calendar says of the reporting days that a window lies in, each fact once."""
+        first, last = (self.grid.name(self.grid.day(at)) for at in (start, end - 1))
+        days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        return tuple(dict.fromkeys(fact for day in days for fact in self.city.calendar.facts(county, day)))
+
+    def of_verdict(
+        self, window: ScoredWindow, verdict: Verdict, shape: Shape, alert_county: str, notes: tuple[str, ...] = ()
+    ) -> Evidence:
+        """The case that one verdict makes, as known at the window's end + allowed lateness."""
+        county = self.series[verdict.series]
+        detail = window.details.get((verdict.signal, verdict.series), _NO_DETAIL)
+        return Evidence(
+            signal=self.city.signals[verdict.signal].name,
+            size=verdict.size,
+            detector=verdict.detector,
+            detector_version=self.versions.get(verdict.detector, ""),
+            profile_version=self.city.profile_version,
+            window_start=window.start,
+            window_end=window.end,
+            known_at=window.end + self.city.allowed_lateness,
+            shape=shape,
+            direction=verdict.side,
+            count=verdict.count,
+            expected=_known(verdict.expected),
+            low=_known(verdict.low),
+            high=_known(verdict.high),
+            p=verdict.p,
+            level=verdict.level,
+            history=tuple(detail.history),
+            calendar=self.calendar_facts(county, window.start, window.end),
+            by_category=tuple(detail.by_category),
+            by_point=tuple(detail.by_point),
+            notes=notes,
+            county="" if county == alert_county else county,
+        )
+
+    def of_always_page(self, event: AlwaysPage) -> Evidence:
+        """The case of one event that pages by what it is."""
+        return Evidence(
+            signal=event.category,
+            size="event",
+            detector=ALWAYS_PAGE_DETECTOR,
+            detector_version="1",
+            profile_version=self.city.profile_version,
+            window_start=event.at,
+            window_end=event.at,
+            known_at=event.at,
+            shape=Shape.ALWAYS_PAGE,
+            direction=Direction.HIGH,
+            count=1,
+            expected=None,
+            low=None,
+            high=None,
+            p=None,
+            level=None,
+            history=(),
+            calendar=self.calendar_facts(event.county, event.at, event.at + 1),
+            by_category=((event.category, 1),),
+            by_point=((event.point, 1),),
+            ticket=event.ticket,
+        )
+
+
+COMPARABLE = 3.0
+"""A category that moves the opposite way is comparable from a third to three times the shift's size."""
+OPPOSITE_P = 0.05
+"""And its own p, on that side, is at most this: it has really moved."""
+
+
+def reclassification(
+    verdict: Verdict, city: City, departure: Callable[[int, Direction], tuple[float, float] | None]
+) -> tuple[str, ...]:
+    """`possible_reclassification:<category>` where the same county's scores of the same window show another
+    category moving the opposite way by a comparable number: what one loses the other may have gained.
+
+    `departure(signal, side)` is (how far the signal is from its expected value on a side, its p there), or
+    None. The other category is named by its code where its signal filters for one, else by the signal's name.
+    The one whose size fits best is named; none for a signal that counts every category.
+    """
+    own = city.signals[verdict.signal]
+    mine = own.where.get("category", frozenset())
+    if not mine or verdict.excess <= 0:
+        return ()
+    opposite = Direction.LOW if verdict.side is Direction.HIGH else Direction.HIGH
+    fits: list[tuple[float, int]] = []
+    for i, signal in enumerate(city.signals):
+        theirs = signal.where.get("category", frozenset())
+        if not theirs or theirs & mine or signal.measure is not own.measure or signal.compartmented:
+            continue
+        moved = departure(i, opposite)
+        if moved is None or moved[0] <= 0 or moved[1] > OPPOSITE_P:
+            continue
+        ratio = max(moved[0] / verdict.excess, verdict.excess / moved[0])
+        if ratio <= COMPARABLE:
+            fits.append((ratio, i))
+    if not fits:
+        return ()
+    best = city.signals[min(fits)[1]]
+    categories = sorted(best.where["category"])
+    return (f"possible_reclassification:{categories[0] if len(categories) == 1 else best.name}",)
+
+
+def raising_size(size: str) -> Size | None:
+    """The window size of a piece of evidence; None for an always-page event's."""
+    return None if size == "event" else Size(size)

@@ -1,0 +1,282 @@
+"""judge: scored windows of one city to alerts, all signals and counties together, under one page budget.
+
+`step(plan, state, input) -> (state, transitions)` is pure. It acts on window ends in order of T, each once
+every size that ends at T has come in, so the order in which one end's windows arrive cannot matter. At one T:
+
+1. tests are paid for out of the budget, then guards pick the verdicts (`guards`);
+2. counties before the city as a whole, families before totals, each verdict is heard: it joins the alert of
+   its incident where there is one (`incident`), or raises one; a drought needs corroboration first;
+3. open alerts are kept open by verdicts and near-verdicts, or end with hysteresis.
+
+Always-page events go by all of this (`always_page`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.alert import Ended, Joined, Raised, Shape, Transition
+from streams.core.always_page import forget, page
+from streams.core.city import City, Direction, Measure, Size
+from streams.core.evidence import EvidenceMaker, digest, reclassification, severity_of, shape_of
+from streams.core.guards import LevelKey, LevelTable, Verdict, level_tables, near_lows, side_p, verdicts
+from streams.core.incident import (
+    COMPARTMENTED,
+    SILENT,
+    TOTAL_FAMILY,
+    Departures,
+    Key,
+    Layout,
+    explaining,
+    followed,
+    owner,
+)
+from streams.core.instant import DAY, WEEK, Instant
+from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
+from streams.core.outputs import AlwaysPage, ScoredWindow
+from streams.core.window import WindowGrid
+
+MEMORY = WEEK + DAY
+"""How long an ended alert is remembered: no window that ends later can hold one of its windows."""
+
+
+@dataclass(frozen=True)
+class JudgePlan:
+    """All that the judge knows of a city, compiled once."""
+
+    city: City
+    grid: WindowGrid
+    layout: Layout
+    maker: EvidenceMaker
+    tables: Mapping[Size, tuple[LevelTable, ...]]
+    minimum: NDArray[np.int64]
+    """Minimum count per signal."""
+    additive: NDArray[np.int64]
+    """Indices of the signals that count events: all zero together when a feed is silent."""
+    sizes: tuple[Size, ...]
+    """Window sizes that some signal has."""
+
+    @classmethod
+    def of(cls, city: City, levels: Mapping[LevelKey, float], versions: Mapping[str, str]) -> "JudgePlan":
+        """The plan of a city. `levels` is what each test may spend (`guards.level_tables`); `versions` are
+        the detectors', by name."""
+        grid = WindowGrid(city.zone, city.day_start)
+        return cls(
+            city=city,
+            grid=grid,
+            layout=Layout(city),
+            maker=EvidenceMaker(city, grid, versions),
+            tables=level_tables(city, levels),
+            minimum=np.array([signal.minimum_count for signal in city.signals], dtype=np.int64),
+            additive=np.array([i for i, s in enumerate(city.signals) if s.measure is Measure.EVENTS], dtype=np.int64),
+            sizes=tuple(size for size in Size if any(size in signal.sizes for signal in city.signals)),
+        )
+
+
+def step(
+    plan: JudgePlan, state: JudgeState, given: ScoredWindow | AlwaysPage
+) -> tuple[JudgeState, tuple[Transition, ...]]:
+    """Take one scored window or one always-page event in. A window end that was judged, or a size that has
+    come in for its end, is a repetition and changes nothing."""
+    if isinstance(given, AlwaysPage):
+        return page(plan.maker, state, given)
+    last = state.arrived.get(given.size)
+    if given.size not in plan.sizes or (last is not None and given.end <= last):
+        return state, ()
+    order = list(Size)
+    pending = tuple(sorted((*state.pending, given), key=lambda w: (w.end, order.index(w.size))))
+    state = msgspec.structs.replace(state, pending=pending, arrived={**state.arrived, given.size: given.end})
+    made: list[Transition] = []
+    while state.pending and _complete(plan, state, state.pending[0].end):
+        at = state.pending[0].end
+        sitting = Sitting(plan, state, [window for window in state.pending if window.end == at])
+        made.extend(sitting.hold())
+        state = sitting.adjourned([window for window in state.pending if window.end > at])
+    return state, tuple(made)
+
+
+def _complete(plan: JudgePlan, state: JudgeState, at: Instant) -> bool:
+    """Whether every size that ends at `at` has come in. Windows of one size come in order, so one that has
+    been passed over (a city's first, partial week) is not waited for."""
+    ending = [size for size in plan.grid.sizes_ending(at) if size in plan.sizes]
+    return all(state.arrived.get(size, at - 1) >= at for size in ending)
+
+
+class Sitting:
+    """The judge's work at one window end: a working copy of the state, used once."""
+
+    def __init__(self, plan: JudgePlan, state: JudgeState, windows: list[ScoredWindow]) -> None:
+        self.plan = plan
+        self.state = state
+        self.windows = {window.size: window for window in windows}
+        self.end = windows[0].end
+        self.at = self.end + plan.city.allowed_lateness
+        self.alerts = list(state.open)
+        self.lows = {(low.signal, low.size, low.county): low.end for low in state.lows}
+        self.made: list[Transition] = []
+
+    def hold(self) -> list[Transition]:
+        """Hear every verdict of this window end; returns the transitions in the order they were made."""
+        plan = self.plan
+        silent: dict[Size, list[Verdict]] = {}
+        ordinary: list[Verdict] = []
+        for size, window in self.windows.items():
+            quiet = self._silent(window)
+            for i, j in near_lows(window, plan.tables[size], plan.minimum):
+                self.lows[plan.city.signals[i].name, size, plan.layout.codes[j]] = self.end
+            for verdict in verdicts(window, plan.tables[size], plan.minimum):
+                hushed = quiet and verdict.side is Direction.LOW and not plan.layout.compartmented[verdict.signal]
+                (silent.setdefault(size, []) if hushed else ordinary).append(verdict)
+        for hushed_verdicts in silent.values():
+            loudest = max(hushed_verdicts, key=self._rank)
+            self._hear(loudest, Key(plan.city.code, TOTAL_FAMILY, SILENT), Shape.SILENT_FEED)
+        for verdict in sorted(ordinary, key=self._rank):
+            self._hear(verdict, plan.layout.key(verdict), shape_of(verdict))
+        self._follow()
+        return self.made
+
+    def adjourned(self, pending: list[ScoredWindow]) -> JudgeState:
+        """The state after `hold`, with the windows that are still to be judged."""
+        since = self.end - MEMORY
+        state = forget(self.plan.maker, self.state, self.end)
+        return msgspec.structs.replace(
+            state,
+            judged_to=self.end,
+            pending=tuple(pending),
+            open=tuple(alert for alert in self.alerts if not alert.ended or alert.last_near > since),
+            lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
+        )
+
+    def _rank(self, verdict: Verdict) -> tuple[bool, bool]:
+        """Counties before the city, families before totals; sorting by it keeps the canonical order else."""
+        signal = self.plan.city.signals[verdict.signal]
+        return verdict.series == self.plan.layout.whole, signal.family == TOTAL_FAMILY
+
+    def _silent(self, window: ScoredWindow) -> bool:
+        """Whether nothing at all was counted, in any county, by any signal of this size."""
+        counts = window.counts[self.plan.additive]
+        return bool((counts <= 0).all() and (counts == 0).any())
+
+    def _hear(self, verdict: Verdict, key: Key, shape: Shape) -> None:
+        layout = self.plan.layout
+        window = self.windows[verdict.size]
+        alert = owner(layout, key, verdict.side, window, self.alerts)
+        if alert is None:
+            departures = Departures(layout, window, self.plan.tables[verdict.size])
+            alert = explaining(layout, key, verdict, departures, self.alerts)
+        if alert is not None:
+            self._join(alert, verdict, key, shape)
+        elif key.apart == SILENT or verdict.side is Direction.HIGH or self._corroborated(verdict, window):
+            self._raise(verdict, key, shape)
+
+    def _corroborated(self, verdict: Verdict, window: ScoredWindow) -> bool:
+        """A drought of one county needs a second witness: the same series low in the window before too, or,
+        on a day that the calendar says nothing of, another filter or size low within this window's span.
+        The city as a whole is witness enough for itself."""
+        if verdict.series == self.plan.layout.whole:
+            return True
+        signals = self.plan.city.signals
+        county = self.plan.layout.codes[verdict.series]
+        own = signals[verdict.signal]
+        before = {(low.signal, low.size, low.county): low.end for low in self.state.lows}
+        if before.get((own.name, verdict.size, county)) == window.start:
+            return True
+        if self.plan.maker.calendar_facts(county, window.start, window.end):
+            return False
+        place = self.plan.layout.signal
+        return any(
+            where == county
+            and end > window.start
+            and (size is not verdict.size or (name in place and signals[place[name]].where != own.where))
+            for (name, size, where), end in self.lows.items()
+        )
+
+    def _raise(self, verdict: Verdict, key: Key, shape: Shape) -> None:
+        window = self.windows[verdict.size]
+        signal = self.plan.city.signals[verdict.signal].name
+        alert = digest(
+            *("incident", self.plan.city.name, *key, signal, verdict.size, verdict.detector, verdict.side, self.end)
+        )
+        evidence = self.plan.maker.of_verdict(window, verdict, shape, key.county, self._notes(verdict, shape))
+        severity = severity_of(verdict.p, verdict.level)
+        self.made.append(Raised(alert, self.at, key.county, key.family, severity, evidence))
+        tracked = self._tracked(verdict)
+        self.alerts.append(
+            OpenAlert(
+                alert=alert,
+                county=key.county,
+                family=key.family,
+                apart=key.apart,
+                side=verdict.side,
+                size=verdict.size,
+                raised_by=tracked,
+                start=window.start,
+                last_near=self.end,
+                quiet=0,
+                excess=max(0.0, verdict.excess),
+                tracked=(tracked,),
+                joined=((signal, verdict.size, shape),),
+            )
+        )
+
+    def _join(self, alert: OpenAlert, verdict: Verdict, key: Key, shape: Shape) -> None:
+        """Take a verdict into the alert of its incident. Its series keeps the alert open only where it is the
+        alert's own: of its county, and of its family or a part of its total. An ended alert stays as it is:
+        what echoes it is no news; and compartmented evidence goes into no alert that the county may see."""
+        if alert.ended or (key.apart == COMPARTMENTED and alert.apart != COMPARTMENTED):
+            return
+        signal = self.plan.city.signals[verdict.signal].name
+        case = (signal, str(verdict.size), str(shape))
+        changed = alert
+        if case not in alert.joined:
+            notes = self._notes(verdict, shape)
+            evidence = self.plan.maker.of_verdict(self.windows[verdict.size], verdict, shape, alert.county, notes)
+            self.made.append(Joined(alert.alert, self.at, evidence))
+            changed = msgspec.structs.replace(changed, joined=(*changed.joined, case))
+        tracked = self._tracked(verdict)
+        own = tracked.county == alert.county and alert.family in {key.family, TOTAL_FAMILY}
+        if own:
+            changed = msgspec.structs.replace(changed, excess=max(changed.excess, verdict.excess))
+            if tracked not in changed.tracked:
+                changed = msgspec.structs.replace(changed, tracked=(*changed.tracked, tracked))
+        self.alerts[self.alerts.index(alert)] = changed
+
+    def _tracked(self, verdict: Verdict) -> TrackedSeries:
+        return TrackedSeries(
+            signal=self.plan.city.signals[verdict.signal].name,
+            size=verdict.size,
+            detector=verdict.detector,
+            county=self.plan.layout.codes[verdict.series],
+            side=verdict.side,
+        )
+
+    def _notes(self, verdict: Verdict, shape: Shape) -> tuple[str, ...]:
+        if shape is not Shape.SHIFT:
+            return ()
+        window = self.windows[verdict.size]
+        tables = self.plan.tables[verdict.size]
+        departures = Departures(self.plan.layout, window, tables)
+
+        def departure(signal: int, side: Direction) -> tuple[float, float] | None:
+            moved = departures.of_signal(signal, verdict.series, side, verdict.detector)
+            if moved is None:
+                return None
+            scored = [window.scores[t.detector] for t in tables if t.detector in window.scores]
+            least = [float(side_p(scores, side)[signal, verdict.series]) for scores in scored]
+            return moved, min((p for p in least if not math.isnan(p)), default=1.0)
+
+        return reclassification(verdict, self.plan.city, departure)
+
+    def _follow(self) -> None:
+        """Keep open, or end, every alert that was open before or at this window end."""
+        scored = {size: (window, self.plan.tables[size]) for size, window in self.windows.items()}
+        for i, alert in enumerate(self.alerts):
+            if alert.ended:
+                continue
+            self.alerts[i] = after = followed(alert, self.plan.layout, scored, self.end)
+            if after.ended:
+                self.made.append(Ended(after.alert, self.at, tuple(sorted(after.joined[1:]))))
