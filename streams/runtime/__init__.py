@@ -1,0 +1,1 @@
+"""What drives the steps: embedded in one process."""
