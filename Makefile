@@ -10,7 +10,8 @@ BIN := .venv/bin
 help: ## show this list
 	@echo 'jiantu 监土: watches the complaint streams of a city and warns early. make TARGET, one of:'
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' $(firstword $(MAKEFILE_LIST)) | \
+	    while read -r target what; do printf '  %-8s%s\n' "$$target" "$$what"; done
 	@echo
 	@echo 'More for a target: make demo ARGS="--scale 1", make test ARGS="-k watermark", PYTHON=/path/to/python3.12 make setup'
 

@@ -21,14 +21,19 @@ fail() {
     exit 1
 }
 
-# What the environment is a function of. The path counts: a virtual environment cannot be moved.
+# What the environment is a function of: the first line of the stamp. The path counts, as a virtual environment cannot
+# be moved; the interpreter's real path, as an upgrade of the system may put another one in its place.
 fingerprint() {
     cd "$root"
-    printf '%s\n' "$root" "${PYTHON:-}"
-    cat pyproject.toml uv.lock deploy/setup/uv.txt deploy/setup/bootstrap.sh
+    { printf '%s\n' "$root"; cat pyproject.toml uv.lock "$uv_pin" deploy/setup/bootstrap.sh; } | sha256sum
+    readlink -f "$venv/bin/python"
 }
-wanted=$(fingerprint | sha256sum | cut -d' ' -f1)
-up_to_date() { [ -x "$venv/bin/python" ] && [ "$(cut -d' ' -f1 "$stamp" 2>/dev/null)" = "$wanted" ]; }
+named_python() { [ -z "${PYTHON:-}" ] || [ "$(sed -n 3p "$stamp")" = "$PYTHON" ]; }
+usable() {
+    [ -e "$stamp" ] && [ -x "$venv/bin/python" ] && named_python &&
+        [ "$(sed -n 2p "$stamp")" = "$(readlink -f "$venv/bin/python")" ]
+}
+up_to_date() { usable && [ "$(sed 2q "$stamp")" = "$(fingerprint)" ]; }
 
 up_to_date && exit 0
 
@@ -55,11 +60,13 @@ has_ensurepip() { "$1" -c 'import ensurepip' >/dev/null 2>&1; }
 
 choose_python() {
     local name path fitting='' broken='' seen=''
-    for name in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 python3.14; do
+    local names=(python3 python3.13 python3.12 python3.11 python3.14)
+    [ -z "${PYTHON:-}" ] || names=("$PYTHON")
+    for name in "${names[@]}"; do
         path=$(command -v "$name" 2>/dev/null) || continue
         fits "$path" || { seen="$seen $name ($("$path" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo broken))"; continue; }
         whole "$path" || { broken=${broken:-$path}; continue; }
-        if has_ensurepip "$path" || [ "$name" = "${PYTHON:-}" ]; then
+        if has_ensurepip "$path"; then
             echo "$path"
             return
         fi
@@ -71,7 +78,7 @@ choose_python() {
         fail "$broken lacks one of the modules ssl, sqlite3, venv, zlib; install the full Python:" \
             "sudo apt-get install python3 python3-venv" "or name another one: PYTHON=/path/to/python3 make ..."
     else
-        fail "no Python >= 3.11 on PATH (looked at:${seen:- nothing}); install one, or name it:" \
+        fail "no CPython >= 3.11 (looked for ${names[*]}; found${seen:- none}); install one, or name it:" \
             "sudo apt-get install python3 python3-venv     (Debian 12, Ubuntu 24.04 and later)" \
             "PYTHON=/path/to/python3.12 make ..."
     fi
@@ -90,6 +97,7 @@ fetch_pip_wheel() {
             { apt-get -qq "${lists[@]}" update && apt-get -qq "${lists[@]}" download python3-pip-whl; }
     ) >"$cache/log" 2>&1 || return 1
     dpkg -x "$cache"/python3-pip-whl_*.deb "$cache/tree" || return 1
+    rm -rf "$cache/state" "$cache/apt"
     for wheel in "$cache"/tree/usr/share/python-wheels/pip-*.whl; do
         [ -e "$wheel" ] && echo "$wheel" && return
     done
@@ -161,20 +169,20 @@ sync() {
     "$uv" pip install --quiet --no-deps --no-config --editable "$root"
 }
 
-if [ -e "$stamp" ] && [ -x "$venv/bin/uv" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
-    [ "$(cut -d' ' -f2- "$stamp")" = "$root" ]; then
+if usable && [ "$(sed -n 4p "$stamp")" = "$root" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     say "bringing .venv up to date"
     pip=("$venv/bin/python" -m pip)
+    named=$(sed -n 3p "$stamp")
     rm -f "$stamp"
 else
     python=$(choose_python)
+    named=${PYTHON:-}
     say "making .venv with $("$python" --version) (once; it takes about a minute)"
     rm -rf "$venv"
     make_environment "$python"
 fi
-cd "$root"
 reach_index
 sync || fail "installing the packages failed (see above). Run the same command again: it starts afresh."
-printf '%s %s\n' "$wanted" "$root" >"$stamp.new"
+printf '%s\n' "$(fingerprint)" "$named" "$root" >"$stamp.new"
 mv "$stamp.new" "$stamp"
 say "done"
