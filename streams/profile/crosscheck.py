@@ -1,0 +1,124 @@
+"""What must agree between the parts of a profile. Works on the data as written, so that one run tells everything,
+whatever else is wrong."""
+
+from collections.abc import Collection
+
+from streams.core.event import KINDS, OUTCOMES
+from streams.profile.crosscheck_calendar import check_calendar
+from streams.profile.crosscheck_mapping import check_mapping
+from streams.profile.document import Document, Path
+from streams.profile.problems import quoted
+from streams.profile.references import WORD_SECTIONS, must_be_known, must_be_one_of
+from streams.profile.written import span_of
+
+
+def crosscheck(document: Document, detectors: Collection[str]) -> None:
+    """Add a problem to the document for everything that does not agree."""
+    _check_times(document)
+    _check_counties(document)
+    _check_categories(document)
+    _check_signals(document, detectors)
+    check_calendar(document)
+    check_mapping(document)
+
+
+def _check_times(document: Document) -> None:
+    late, horizon = (span_of(document.text(key)) for key in ("allowed_lateness", "dedup_horizon"))
+    if late is not None and late >= (horizon or span_of("35d") or 0):
+        zh = "允许迟到的时间应短于去重期限 dedup_horizon（默认 35d）"
+        en = "allowed_lateness must be shorter than dedup_horizon (35d unless written); write for example 2h"
+        document.at_value(("allowed_lateness",), (f"{zh}，例如 2h", en))
+
+
+def _check_counties(document: Document) -> None:
+    counties = document.mapping("counties")
+    city = document.text("code")
+    if city in counties:
+        zh = f"城市代码 {city} 与县区代码相同；给城市另写一个代码"
+        document.at_value(("code",), (zh, f"the city's code {city} is a county's too; write another one"))
+    for code in counties:
+        listed = [document.text("counties", code, "neighbours", i) for i in _indices(document, code)]
+        for index, other in enumerate(listed):
+            path = ("counties", code, "neighbours", index)
+            if other is None or not must_be_known(document, path, "counties", ("县区", "county")):
+                continue
+            if other == code:
+                document.at_value(path, ("不能与自己相邻；删去", "a county is not its own neighbour; remove it"))
+            elif other in listed[:index]:
+                document.at_value(path, (f"{other} 写了两次；删去一个", f"{other} is listed twice; remove one"))
+            elif code not in [document.text("counties", other, "neighbours", i) for i in _indices(document, other)]:
+                zh = f"{other} 没有把 {code} 写为相邻；在 {other} 的 neighbours 中加上 {code}"
+                en = f"{other} does not list {code} as its neighbour; add {code} to the neighbours of {other}"
+                document.at_value(path, (zh, en))
+    _check_aliases(document, "counties")
+
+
+def _indices(document: Document, code: str) -> range:
+    return range(len(document.sequence("counties", code, "neighbours")))
+
+
+def _check_aliases(document: Document, section: str) -> None:
+    """No two codes may be written the same way in a CSV."""
+    owner: dict[str, str] = {}
+    for code in document.mapping(section):
+        own = {code, document.text(section, code, "name"), document.text(section, code, "name_en")}
+        for text in sorted(text for text in own if text is not None):
+            first = owner.setdefault(text, code)
+            if first != code:
+                zh = f"{code} 与 {first} 都叫 {quoted(text)}；改一个"
+                document.at_key((section, code), (zh, f"{code} and {first} are both {quoted(text)}; rename one"))
+    for code in document.mapping(section):
+        for index in range(len(document.sequence(section, code, "aliases"))):
+            path = (section, code, "aliases", index)
+            alias = document.text(*path)
+            first = code if alias is None else owner.setdefault(alias.strip(), code)
+            if first != code:
+                zh = f"{quoted(alias)} 已指 {first}；删去一处"
+                document.at_value(path, (zh, f"{quoted(alias)} already means {first}; remove one"))
+
+
+def _check_categories(document: Document) -> None:
+    for code in document.mapping("categories"):
+        path = ("categories", code)
+        must_be_known(document, (*path, "family"), "families", ("类别", "family"))
+        for index in range(len(document.sequence(*path, "points"))):
+            must_be_known(document, (*path, "points", index), "points", ("观测点", "observation point"))
+    _check_aliases(document, "categories")
+
+
+def _check_signals(document: Document, detectors: Collection[str]) -> None:
+    for name in document.mapping("signals"):
+        path = ("signals", name)
+        must_be_known(document, (*path, "family"), "families", ("类别", "family"))
+        for index in range(len(document.sequence(*path, "detectors"))):
+            must_be_one_of(document, (*path, "detectors", index), sorted(detectors), ("检测器", "detector"))
+        for key in ("sizes", "detectors"):
+            listed = document.sequence(*path, key)
+            for index, item in enumerate(listed):
+                if item in listed[:index]:
+                    zh, en = f"{quoted(item)} 写了两次；删去一个", f"{quoted(item)} is listed twice; remove one"
+                    document.at_value((*path, key, index), (zh, en))
+        for field in document.mapping(*path, "where"):
+            for index in range(len(document.sequence(*path, "where", field))):
+                _check_filter(document, name, (*path, "where", field, index), field)
+
+
+def _check_filter(document: Document, signal: str, path: Path, field: str) -> None:
+    given = document.text(*path)
+    if given is None:
+        return
+    if field == "kind":
+        must_be_one_of(document, path, KINDS, ("环节", "kind"))
+    elif field == "outcome":
+        must_be_one_of(document, path, OUTCOMES, ("回访结果", "outcome"))
+    elif field == "family":
+        families = {document.text("categories", code, "family") for code in document.mapping("categories")}
+        if must_be_known(document, path, "families", ("类别", "family")) and given not in families:
+            zh = f"类别 {given} 下没有任何 category；换一个类别"
+            document.at_value(path, (zh, f"no category belongs to the family {given}; write another one"))
+    elif field in WORD_SECTIONS and must_be_known(document, path, WORD_SECTIONS[field], (field, field)):
+        hidden = document.mapping("categories", given).get("compartmented") is True
+        if field == "category" and hidden and document.mapping("signals", signal).get("compartmented") is not True:
+            zh = f"{given} 属保密类别；在此信号下写 compartmented: true，或删去 {given}"
+            en = f"{given} is compartmented; write compartmented: true in this signal, or remove {given}"
+            document.at_value(path, (zh, en))
