@@ -4,6 +4,7 @@ Everything here is a function of the county's own events and of ticks, so it doe
 counties share a partition with it.
 """
 
+from collections import defaultdict
 from typing import Any
 
 import msgspec
@@ -47,10 +48,19 @@ class Span:
         self.start = start
         self.counts = np.zeros(signals, dtype=np.int64)
         self.cells: Counts = np.zeros(0, dtype=np.int64)
-        self.callers: dict[int, set[str]] = {}
+        self.callers: defaultdict[int, set[str]] = defaultdict(set)
         """Signal -> its callers; -1 for all intake. Likewise matters."""
-        self.matters: dict[int, set[str]] = {}
+        self.matters: defaultdict[int, set[str]] = defaultdict(set)
         self.repeats = self.on_time = self.with_due = self.late = 0
+
+    def add_hour(self, hour: "Span") -> None:
+        """Add an hour's sets and totals; its counts and cells are added by themselves."""
+        for own, sets in ((self.callers, hour.callers), (self.matters, hour.matters)):
+            for i, names in sets.items():
+                own[i] |= names
+        self.repeats += hour.repeats
+        self.on_time += hour.on_time
+        self.with_due += hour.with_due
 
     def add_cells(self, counts: Counts) -> None:
         """Add cell counts; the registry may have grown since."""
@@ -182,33 +192,33 @@ class County:
     def _take_steps(self, hour: OpenHour, counts: Counts) -> dict[int, set[str]]:
         """Tickets, repeats and distinct sets of an hour; the hour's own sets by signal, for its distinct counts."""
         own = Span(hour.window.start, 0)
-        spans = (own, self.day, self.week)
+        take = self.tickets.take
         hour.steps.sort()
         for at, _, event, code in hour.steps:
-            on_time = self.tickets.take(at, event)
+            on_time = take(at, event)
             if event.kind in INTAKE_KINDS:
-                self._take_intake(at, event, code, spans, counts)
+                self._take_intake(at, event, code, own, counts)
             elif on_time is not None:
-                for span in spans:
-                    span.with_due += 1
-                    span.on_time += on_time
+                own.with_due += 1
+                own.on_time += on_time
+        self.day.add_hour(own)
+        self.week.add_hour(own)
         return {i: sets[i] for sets in (own.callers, own.matters) for i in sets if i >= 0}
 
-    def _take_intake(self, at: Instant, event: Event, code: int, spans: tuple[Span, ...], counts: Counts) -> None:
+    def _take_intake(self, at: Instant, event: Event, code: int, own: Span, counts: Counts) -> None:
         """Who came, with what matter, and whether both came before."""
         registry, caller, matter = self.registry, event.caller, event.matter
         if caller is not None:
-            for i in (-1, *registry.distinct_callers[code]):
-                for span in spans:
-                    span.callers.setdefault(i, set()).add(caller)
+            own.callers[-1].add(caller)
+            for i in registry.distinct_callers[code]:
+                own.callers[i].add(caller)
         if matter is None:
             return
-        for i in (-1, *registry.distinct_matters[code]):
-            for span in spans:
-                span.matters.setdefault(i, set()).add(matter)
+        own.matters[-1].add(matter)
+        for i in registry.distinct_matters[code]:
+            own.matters[i].add(matter)
         if caller is not None and self.repeats.take(at, caller, matter):
-            for span in spans:
-                span.repeats += 1
+            own.repeats += 1
             for i in registry.repeats[code]:
                 counts[i] += 1
 
@@ -333,7 +343,7 @@ def _span(state: SpanState) -> Span:
     span.cells = np.zeros(max((code for code, _ in state.cells), default=-1) + 1, dtype=np.int64)
     for code, events in state.cells:
         span.cells[code] = events
-    span.callers = {i: set(names) for i, names in state.callers}
-    span.matters = {i: set(names) for i, names in state.matters}
+    for sets, stored in ((span.callers, state.callers), (span.matters, state.matters)):
+        sets.update({i: set(names) for i, names in stored})
     span.repeats, span.on_time, span.with_due, span.late = state.totals
     return span
