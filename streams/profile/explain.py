@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from streams.profile.document import Document, Path
-from streams.profile.problems import Words, instead, quoted
+from streams.profile.problems import Words, instead, nearest, quoted
 from streams.profile.schema import ProfilePart
 
 _KEY = "[key]"
@@ -28,7 +28,7 @@ def _add(document: Document, detail: ErrorDetails) -> None:
         if len(path) > 1 or not document.broken:
             document.at_key(path[:-1], _missing(path))
     elif kind == "extra_forbidden":
-        document.at_key(path, _unknown_key(path))
+        document.at_key(path, _unknown_key(path, detail["input"]))
     elif _KEY in detail["loc"]:
         document.at_key(path, _words(detail, path))
     else:
@@ -42,9 +42,12 @@ def _missing(path: Path) -> Words:
     return f"缺少 {name}；请写，例如 {example}", f"{name} is missing; write for example {example}"
 
 
-def _unknown_key(path: Path) -> Words:
+def _unknown_key(path: Path, given: object) -> Words:
     model = _annotation(path[:-1])
     known = list(model.model_fields) if _is_part(model) else []
+    if given is None and nearest(str(path[-1]), known) is None:  # {name: Water, power}
+        zh = f"没有 {quoted(path[-1])} 这一项；若是前一个值的一部分，给那个值加引号"
+        return zh, f"unknown key {quoted(path[-1])}; if it belongs to the value before it, put that value in quotes"
     zh, en = instead(path[-1], known)
     return f"没有 {quoted(path[-1])} 这一项；{zh}", f"unknown key {quoted(path[-1])}; {en}"
 
