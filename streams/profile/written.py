@@ -42,7 +42,9 @@ def _as_written(value: object) -> object:
 
 def _tuple(value: object) -> object:
     """A list, or one value in place of a list of one; anything else is left for the type check to refuse."""
-    return tuple(value) if isinstance(value, list) else value if isinstance(value, dict) or value is None else (value,)
+    if isinstance(value, list):
+        return tuple(value)
+    return value if value is None or isinstance(value, dict | tuple) else (value,)
 
 
 def _code(value: str) -> str:
