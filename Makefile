@@ -45,7 +45,7 @@ soak: setup ## the long campaigns: crashes, disk full, millions of events (an ho
 	@$(BIN)/pytest -m soak $(ARGS)
 
 audit: setup ## look the locked packages up in the list of known vulnerabilities (needs the network)
-	@$(BIN)/pip-audit --disable-pip --require-hashes --requirement .venv/requirements.txt $(ARGS)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement .venv/requirements.txt $(ARGS)
 
 lock: setup ## write uv.lock anew after a change of pyproject.toml's dependencies
 	@$(BIN)/uv lock $(ARGS)
