@@ -21,7 +21,8 @@ def page(maker: EvidenceMaker, state: JudgeState, event: AlwaysPage) -> tuple[Ju
     ticket is the same in the end whatever order they came in.
     """
     ticket = ["ticket", event.ticket] if event.ticket is not None else ["event", event.event]
-    alert = digest("always_page", maker.city.name, event.county, *ticket)
+    family = next(c.family for c in maker.city.categories if c.code == event.category)
+    alert = digest("always_page", maker.city.name, event.county, family, *ticket)
     state = forget(maker, state, event.at)
     for day, pages in state.tickets.items():
         known = pages.get(alert)
@@ -40,7 +41,7 @@ def page(maker: EvidenceMaker, state: JudgeState, event: AlwaysPage) -> tuple[Ju
         alert=alert,
         at=event.at,
         county=event.county,
-        family=next(c.family for c in maker.city.categories if c.code == event.category),
+        family=family,
         severity=Severity.CRITICAL,
         evidence=maker.of_always_page(event),
     )

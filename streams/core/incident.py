@@ -8,21 +8,18 @@ window that closes after the hour's. None of them may page again. A verdict belo
   city-wide series by its counties', when at least half of its departure from the expected is theirs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from streams.core.city import City, Direction, Measure, Size
+from streams.core.city import City, Direction, Measure, Signal, Size
 from streams.core.guards import LevelTable, Verdict, excess, is_near
 from streams.core.judge_state import OpenAlert
 from streams.core.outputs import ScoredWindow
 
-TOTAL_FAMILY = "all"
-"""Family of the signals that count every category: other families' alerts may explain them."""
 EXPLAINED = 0.5
 """Share of a verdict's departure that alerts must account for to explain it."""
-
 
 COMPARTMENTED = "compartmented"
 SILENT = "silent_feed"
@@ -43,7 +40,8 @@ def key_of(alert: OpenAlert) -> Key:
 
 
 class Layout:
-    """Where the city's families and counties lie in the vectors: compiled once."""
+    """Where the city's families and counties lie in the vectors, and which signal counts what others count
+    too: compiled once."""
 
     def __init__(self, city: City) -> None:
         self.city = city
@@ -54,13 +52,33 @@ class Layout:
         self.signal = {signal.name: i for i, signal in enumerate(city.signals)}
         hidden = frozenset(category.code for category in city.categories if category.compartmented)
         self.compartmented = tuple(
-            signal.compartmented or (bool(signal.where.get("category")) and signal.where["category"] <= hidden)
+            signal.compartmented or ("category" in signal.where and signal.where["category"] <= hidden)
             for signal in city.signals
         )
         families = dict.fromkeys(signal.family for signal in city.signals)
         self.families = {
             family: tuple(i for i, signal in enumerate(city.signals) if signal.family == family) for family in families
         }
+        self._parts = tuple(
+            frozenset(j for j, part in enumerate(city.signals) if i != j and _holds(whole, part))
+            for i, whole in enumerate(city.signals)
+        )
+        breadth = {family: max(len(self._parts[i]) for i in members) for family, members in self.families.items()}
+        self.breadth = tuple(breadth[signal.family] for signal in city.signals)
+        """Per signal, how many signals its family takes in at most: the narrow are heard before the broad."""
+
+    def members(self, alert: OpenAlert, within: int) -> tuple[int, ...]:
+        """Signals of an alert's kind that count what the signal `within` counts, or a part of it."""
+        hidden = alert.apart == COMPARTMENTED
+        return tuple(
+            i
+            for i in self.families.get(alert.family, ())
+            if (i == within or i in self._parts[within]) and self.compartmented[i] is hidden
+        )
+
+    def holders(self, family: str, signal: int) -> tuple[int, ...]:
+        """Signals of a family that count everything that a signal counts."""
+        return tuple(i for i in self.families.get(family, ()) if signal in self._parts[i])
 
     def family_of(self, signal: str) -> str | None:
         """The family of a signal, by name; None where the city has no such signal."""
@@ -75,6 +93,11 @@ class Layout:
         )
 
 
+def _holds(whole: Signal, part: Signal) -> bool:
+    """Whether every event that passes the filter `part` passes `whole` too, by the filters alone."""
+    return all(field in part.where and part.where[field] <= values for field, values in whole.where.items())
+
+
 class Departures:
     """How far each family's series of one scored window are from their expected values."""
 
@@ -87,10 +110,9 @@ class Departures:
         """Departure of one series; None where nothing has scored it."""
         return excess(self.window, self.tables, signal, series, side, prefer)
 
-    def of_family(self, family: str, series: int, side: Direction, prefer: str) -> float | None:
-        """Departure of a family in one county: its signal that departs most, event counts before others;
-        None where none of its signals is scored at this size."""
-        signals = self.layout.families.get(family, ())
+    def largest(self, signals: Sequence[int], series: int, side: Direction, prefer: str) -> float | None:
+        """Departure of the one that departs most, event counts before other measures; None where none of
+        them is scored at this size."""
         for counted in (True, False):
             found = [
                 departure
@@ -102,13 +124,9 @@ class Departures:
                 return max(0.0, *found)
         return None
 
-    def raised(self, family: str, series: int, side: Direction) -> bool:
-        """Whether a signal of the family is at or near a verdict in this window."""
-        return any(
-            is_near(self.window, table, i, series, side)
-            for i in self.layout.families.get(family, ())
-            for table in self.tables
-        )
+    def telling(self, signals: Sequence[int], series: int, side: Direction) -> bool:
+        """Whether one of the signals is at or near a verdict in this window."""
+        return any(is_near(self.window, table, i, series, side) for i in signals for table in self.tables)
 
 
 def _overlaps(alert: OpenAlert, window: ScoredWindow) -> bool:
@@ -148,19 +166,14 @@ def explaining(
         return silence
     if key.apart == COMPARTMENTED:
         around = [alert for alert in around if alert.apart == COMPARTMENTED]
-    if key.family != TOTAL_FAMILY:
-        total = _total_that_saw_it(verdict, departures, key, around)
-        if total is not None:
-            return total
-    whole = verdict.series == layout.whole
-    routes: list[Callable[[OpenAlert], bool]] = []
-    if key.family == TOTAL_FAMILY:
-        routes.append(lambda alert: alert.county == key.county and alert.family != TOTAL_FAMILY)
-    if whole:
-        routes.append(lambda alert: alert.county != key.county and key.family in {alert.family, TOTAL_FAMILY})
-    for belongs in routes:
-        parts = _parts(layout, verdict, departures, [alert for alert in around if belongs(alert)])
-        if sum(part for part, _ in parts) >= EXPLAINED * verdict.excess:
+    seen = _seen_by_the_whole(layout, key, verdict, departures, around)
+    if seen is not None:
+        return seen
+    for here in (True, False):
+        if not here and verdict.series != layout.whole:
+            break
+        parts = _parts(layout, verdict, departures, [alert for alert in around if (alert.county == key.county) is here])
+        if parts and sum(part for part, _ in parts) >= EXPLAINED * verdict.excess:
             return max(parts, key=lambda item: item[0])[1]
     return None
 
@@ -168,37 +181,43 @@ def explaining(
 def _parts(
     layout: Layout, verdict: Verdict, departures: Departures, alerts: Sequence[OpenAlert]
 ) -> list[tuple[float, OpenAlert]]:
-    """What each alert accounts for of the verdict's window, in the alerts' order. Where a county's total has
-    an alert, its families' are part of it; an alert whose family is not measured at this size counts with the
+    """What each alert accounts for of the verdict's window, in the alerts' order: alerts on a part of what its
+    signal counts, each county's broadest ones. One whose signals have no such window size counts with the
     largest departure it has shown."""
-    with_total = {alert.county for alert in alerts if alert.family == TOTAL_FAMILY}
-    seen: set[tuple[str, str]] = set()
-    parts: list[tuple[float, OpenAlert]] = []
+    found: dict[tuple[str, str], tuple[OpenAlert, tuple[int, ...]]] = {}
     for alert in alerts:
-        place = (alert.county, alert.family)
-        if place in seen or (alert.county in with_total and alert.family != TOTAL_FAMILY):
-            continue
-        seen.add(place)
-        series = layout.series[alert.county]
-        part = departures.of_family(alert.family, series, verdict.side, verdict.detector)
-        parts.append((alert.excess if part is None else part, alert))
+        members = layout.members(alert, verdict.signal)
+        if members:
+            found.setdefault((alert.county, alert.family), (alert, members))
+    parts: list[tuple[float, OpenAlert]] = []
+    for alert, members in found.values():
+        within_another = any(
+            other.county == alert.county
+            and other.family != alert.family
+            and layout.breadth[theirs[0]] > layout.breadth[members[0]]
+            and any(layout.holders(other.family, i) for i in members)
+            for other, theirs in found.values()
+        )
+        if not within_another:
+            part = departures.largest(members, layout.series[alert.county], verdict.side, verdict.detector)
+            parts.append((alert.excess if part is None else part, alert))
     return parts
 
 
-def _total_that_saw_it(
-    verdict: Verdict, departures: Departures, key: Key, alerts: Sequence[OpenAlert]
+def _seen_by_the_whole(
+    layout: Layout, key: Key, verdict: Verdict, departures: Departures, alerts: Sequence[OpenAlert]
 ) -> OpenAlert | None:
-    """The alert of the same county's total, when the total saw this incident first: it is still at or near a
-    verdict in this very window, and this family makes up most of its departure."""
+    """The open alert of the same county on a signal that counts this one's events too, when that saw this
+    incident first: it is still at or near a verdict in this very window, and most of its departure is this."""
     for alert in alerts:
-        if alert.county != key.county or alert.family != TOTAL_FAMILY or alert.ended or alert.apart != key.apart:
+        if alert.county != key.county or alert.ended or alert.apart != key.apart:
             continue
-        lifted = departures.of_family(TOTAL_FAMILY, verdict.series, verdict.side, verdict.detector)
+        holders = layout.holders(alert.family, verdict.signal)
+        lifted = departures.largest(holders, verdict.series, verdict.side, verdict.detector)
         if (
             lifted is not None
-            and lifted > 0
-            and verdict.excess >= EXPLAINED * lifted
-            and departures.raised(TOTAL_FAMILY, verdict.series, verdict.side)
+            and 0 < EXPLAINED * lifted <= verdict.excess
+            and departures.telling(holders, verdict.series, verdict.side)
         ):
             return alert
     return None

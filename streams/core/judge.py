@@ -4,7 +4,7 @@
 every size that ends at T has come in, so the order in which one end's windows arrive cannot matter. At one T:
 
 1. tests are paid for out of the budget, then guards pick the verdicts (`guards`);
-2. counties before the city as a whole, families before totals, each verdict is heard: it joins the alert of
+2. counties before the city as a whole, narrow families before totals, each verdict is heard: it joins the alert of
    its incident where there is one (`incident`), or raises one; a drought needs corroboration first;
 3. open alerts are kept open by verdicts and near-verdicts, or end with hysteresis.
 
@@ -27,7 +27,6 @@ from streams.core.guards import LevelKey, LevelTable, Verdict, level_tables, nea
 from streams.core.incident import (
     COMPARTMENTED,
     SILENT,
-    TOTAL_FAMILY,
     Departures,
     Key,
     Layout,
@@ -133,7 +132,8 @@ class Sitting:
                 (silent.setdefault(size, []) if hushed else ordinary).append(verdict)
         for hushed_verdicts in silent.values():
             loudest = max(hushed_verdicts, key=self._rank)
-            self._hear(loudest, Key(plan.city.code, TOTAL_FAMILY, SILENT), Shape.SILENT_FEED)
+            family = plan.city.signals[loudest.signal].family
+            self._hear(loudest, Key(plan.city.code, family, SILENT), Shape.SILENT_FEED)
         for verdict in sorted(ordinary, key=self._rank):
             self._hear(verdict, plan.layout.key(verdict), shape_of(verdict))
         self._follow()
@@ -151,10 +151,9 @@ class Sitting:
             lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
         )
 
-    def _rank(self, verdict: Verdict) -> tuple[bool, bool]:
-        """Counties before the city, families before totals; sorting by it keeps the canonical order else."""
-        signal = self.plan.city.signals[verdict.signal]
-        return verdict.series == self.plan.layout.whole, signal.family == TOTAL_FAMILY
+    def _rank(self, verdict: Verdict) -> tuple[bool, int]:
+        """Counties before the city, the narrow before the broad; sorting by it keeps the canonical order else."""
+        return verdict.series == self.plan.layout.whole, self.plan.layout.breadth[verdict.signal]
 
     def _silent(self, window: ScoredWindow) -> bool:
         """Whether nothing at all was counted, in any county, by any signal of this size."""
@@ -238,7 +237,9 @@ class Sitting:
             self.made.append(Joined(alert.alert, self.at, evidence))
             changed = msgspec.structs.replace(changed, joined=(*changed.joined, case))
         tracked = self._tracked(verdict)
-        own = tracked.county == alert.county and alert.family in {key.family, TOTAL_FAMILY}
+        own = tracked.county == alert.county and (
+            alert.family == key.family or bool(self.plan.layout.holders(alert.family, verdict.signal))
+        )
         if own:
             changed = msgspec.structs.replace(changed, excess=max(changed.excess, verdict.excess))
             if tracked not in changed.tracked:
