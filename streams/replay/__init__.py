@@ -1,0 +1,1 @@
+"""Making, labelling and judging recorded streams: simulate, labels, evaluate."""
