@@ -1,0 +1,50 @@
+"""Where words go: results to stdout, everything else (progress, warnings, errors) to stderr.
+
+With --json stdout carries one JSON document and nothing else, so that another program can read it.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from rich.console import Console
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Json = Mapping[str, object] | Sequence[object]
+
+
+def print_json(document: Json) -> None:
+    """One JSON document on stdout, UTF-8; indented where a person looks at it."""
+    text = msgspec.json.encode(document)
+    if sys.stdout.isatty():
+        text = msgspec.json.format(text, indent=2)
+    print_bytes(text + b"\n")
+
+
+def print_bytes(data: bytes) -> None:
+    """Bytes to stdout as they are, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def say(zh: str, en: str) -> None:
+    """A line to whoever watches, on stderr: Chinese, with the English beside it."""
+    err.print(f"{zh}  [dim]{en}[/dim]", soft_wrap=True)
+
+
+def warn(zh: str, en: str) -> None:
+    """Something that may be wrong, though the command goes on."""
+    err.print("[yellow]注意 warning[/yellow] ", end="")
+    err.print(zh, end="  ", markup=False, soft_wrap=True)
+    err.print(en, style="dim", markup=False, soft_wrap=True)
+
+
+def forgive_encodings() -> None:
+    """On a terminal that cannot show a character, show a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
