@@ -1,10 +1,9 @@
 """Scored windows as compact bytes, and back, exactly.
 
-One row holds one window of every series: counts as 32-bit integers, scores as 32-bit floats (enough for
-the 6 significant digits that scores are rounded to: reading formats them back through '%.6g'), the few
-that 32 bits cannot hold beside them as they are. The larger one of a complementary pair of tails
-(P(X >= x) and P(X < x)) is stored as its distance from one minus the smaller one: mostly nothing. Bytes
-of equal weight lie together, then zstd.
+One row holds one window of every series. Scores are rounded to 6 significant digits, so a number is kept
+as its decimal digits and where the point is; what does not come back to the last bit that way is kept
+whole. Of a complementary pair of tails (P(X >= x) and P(X < x)) the larger one is kept only where it is
+not what the smaller one says. Marks, short and long digits lie apart, each compressed (zstd) by itself.
 """
 
 import struct
@@ -16,52 +15,106 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from detectors.compiled import compiled
 from detectors.observation import Scores
 from streams.core.outputs import ScoredWindow
 
 _FORM = 1
-_HEADER = struct.Struct("<BBIII")
-"""Form, detectors, series, bytes a count, floats kept whole."""
-_LEVEL = 3
-_TINY = np.float64(np.finfo(np.float32).tiny)
-_LARGEST = np.float64(np.finfo(np.float32).max)
-_PAIRS = (("p_high", "p_below"), ("p_low", "p_above"))
-_SINGLES = ("expected", "low", "high", "size")
-_FIELDS = ("p_high", "p_low", "p_below", "p_above", *_SINGLES)
+_HEADER = struct.Struct("<BBIBIIIIIII")
+"""Form, detectors, series, bytes a count; numbers that are short, long, whole; compressed bytes of the marks,
+of the short digits, of the long ones' high bytes and of their other bytes."""
+_LEVEL = 1
+_FIELDS = ("p_high", "p_below", "p_low", "p_above", "expected", "low", "high", "size")
+_PAIRS = 2
+"""The first 2 * _PAIRS fields are complementary, two by two."""
+_UPPER_SMALL, _PREDICTED = 1, 2
+_WHOLE, _NAN, _ZERO = 126, 125, 124
+"""Marks of a number that is kept whole, is none, is nothing; any other mark says where the point is."""
+_LONG = 64
+"""Added to the mark of a number whose digits do not fit two bytes."""
+_LEAST_LONG = _LONG - 14
+"""Digits before the point: up to 15 of a number that is not kept whole. Places behind it: up to 45."""
+_LONGEST_SHORT = 0xFFFF
+_POWERS = np.array([float(f"1e{k}") for k in range(64)])
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
+
+
+@compiled
+def _digits(value: float) -> tuple[np.int64 | int, np.int64 | int]:
+    """A number's digits, sign in the lowest bit, and its mark."""
+    size = abs(value)
+    if size == 0.0:
+        return 0, _ZERO
+    if not 1e-40 < size < 1e15:
+        return 0, _WHOLE if size == size else _NAN  # noqa: PLR0124 # NaN, in machine code
+    places = 5 - np.int64(((np.float64(size).view(np.int64) >> 52) - 1023) * 0.30102999566398)
+    scaled = size * _POWERS[places] if places >= 0 else size / _POWERS[-places]
+    if scaled >= 999999.5:
+        places -= 1
+        scaled = size * _POWERS[places] if places >= 0 else size / _POWERS[-places]
+    elif scaled < 99999.5:
+        places += 1
+        scaled = size * _POWERS[places] if places >= 0 else size / _POWERS[-places]
+    digits = np.int64(scaled + 0.5)
+    while digits % 10 == 0 and digits > 0:
+        digits //= 10
+        places -= 1
+    if (digits / _POWERS[places] if places >= 0 else digits * _POWERS[-places]) != size:
+        return 0, _WHOLE
+    return digits * 2 + (value < 0.0), places
+
+
+@compiled
+def _encode(values: Floats, marks: NDArray[np.int8], pairs: Bytes, short: NDArray[np.uint16], long: Bytes) -> int:
+    """Take values of shape (fields, n) apart: marks likewise, pairs of shape (_PAIRS, n), the digits one after the
+    other in `short` and, by weight, in the three rows of `long`; changes the values. How many digits are long."""
+    for pair in range(_PAIRS):
+        for i in range(values.shape[1]):
+            one, other = values[2 * pair, i], values[2 * pair + 1, i]
+            state = 0
+            if one > other:
+                one, other = other, one
+                state = _UPPER_SMALL
+            if other == np.rint((1.0 - one) * 1e6) / 1e6:
+                state |= _PREDICTED
+                other = 0.0
+            pairs[pair, i] = state
+            values[2 * pair, i], values[2 * pair + 1, i] = one, other
+    shorts, longs = 0, 0
+    for field in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            digits, mark = _digits(values[field, i])
+            if mark < _ZERO and digits <= _LONGEST_SHORT:
+                short[shorts] = digits
+                shorts += 1
+            elif mark < _ZERO:
+                long[0, longs], long[1, longs], long[2, longs] = digits & 255, digits >> 8 & 255, digits >> 16
+                longs += 1
+                mark += _LONG
+            marks[field, i] = mark
+    return longs
 
 
 @dataclass(frozen=True, slots=True)
 class PackedScores:
-    """A scored window as read back: flat vectors in the layout's order."""
+    """A scored window as read back: vectors in the layout's order."""
 
     counts: NDArray[np.int64]
     """Shape (signals * series,)."""
     detectors: tuple[str, ...]
-    floats: Mapping[str, Singles]
-    """Field of Scores -> shape (detectors, signals * series), not yet rounded back."""
-    whole: Mapping[tuple[str, int, int], float]
-    """(field, detector, place) -> a value that 32 bits cannot hold."""
+    floats: Mapping[str, Floats]
+    """Field of `Scores` -> shape (detectors, signals * series)."""
     reasons: NDArray[np.uint8]
     """Shape (detectors, signals * series)."""
 
-    def value(self, field: str, detector: int, place: int) -> float:
-        """One value of one field of `Scores`, as it was."""
-        exact = self.whole.get((field, detector, place))
-        return float(f"{self.floats[field][detector, place]:.6g}") if exact is None else exact
-
     def scores(self, shape: tuple[int, int]) -> dict[str, Scores]:
-        """Everything, as it was: detector name -> Scores with arrays of shape (signals, series)."""
-        places = self.counts.size
+        """Detector name -> scores with arrays of shape (signals, series), as they were packed."""
         return {
             name: Scores(
-                **{
-                    field: np.array([self.value(field, d, i) for i in range(places)], dtype=np.float64).reshape(shape)
-                    for field in _FIELDS
-                },
+                **{field: values[d].reshape(shape) for field, values in self.floats.items()},
                 reason=self.reasons[d].reshape(shape),
             )
             for d, name in enumerate(self.detectors)
@@ -83,70 +136,66 @@ class Packer:
         """One scored window as bytes."""
         counts = window.counts.ravel()
         names = detectors_of(window)
+        n = len(names) * counts.size
         narrow = counts.astype(np.int32)
-        packed = _planes(narrow if np.array_equal(narrow, counts) else counts)
-        floats = np.empty((len(_FIELDS), len(names), counts.size), dtype=np.float64)
-        reasons = np.empty((len(names), counts.size), dtype=np.uint8)
+        fits = np.array_equal(narrow, counts)
+        counted = _planes(narrow) if fits else _planes(counts)
+        values = np.empty((len(_FIELDS), n), dtype=np.float64)
+        reasons = np.empty(n, dtype=np.uint8)
         for d, name in enumerate(names):
-            scores = window.scores[name]
-            reasons[d] = scores.reason.ravel()
+            scores, own = window.scores[name], slice(d * counts.size, (d + 1) * counts.size)
+            reasons[own] = scores.reason.ravel()
             for f, field in enumerate(_FIELDS):
-                floats[f, d] = getattr(scores, field).ravel()
-        size = np.abs(floats)
-        outside = np.flatnonzero(((size < _TINY) & (size > 0)) | ((size > _LARGEST) & (size < np.inf)))
-        kept = floats.ravel()[outside]
-        floats.ravel()[outside] = 0
-        bits = floats.astype(np.float32)
-        swapped = bits[0:2] > bits[2:4]
-        small = np.where(swapped, bits[2:4], bits[0:2])
-        distance = _bits(np.where(swapped, bits[0:2], bits[2:4])) - _bits(_complement(small))
-        body = b"".join(
-            (
-                packed,
-                reasons.tobytes(),
-                np.packbits(swapped.ravel()).tobytes(),
-                _planes(small),
-                _planes(distance),
-                _planes(bits[4:]),
-                outside.astype(np.uint32).tobytes(),
-                kept.tobytes(),
-            )
-        )
-        return _HEADER.pack(
-            _FORM, len(names), counts.size, len(packed) // counts.size, outside.size
-        ) + self._zstd.compress(body)
+                values[f, own] = getattr(scores, field).ravel()
+        marks, pairs = np.empty(values.shape, dtype=np.int8), np.empty((_PAIRS, n), dtype=np.uint8)
+        short, long = np.empty(values.size, dtype=np.uint16), np.empty((3, values.size), dtype=np.uint8)
+        longs = _encode(values, marks, pairs, short, long)
+        shorts = int(np.count_nonzero(marks < _LEAST_LONG))
+        whole = values[marks == _WHOLE]
+        frames = [
+            self._zstd.compress(counted + reasons.tobytes() + pairs.tobytes() + marks.tobytes()),
+            self._zstd.compress(_planes(short[:shorts])),
+            self._zstd.compress(long[2, :longs].tobytes()),
+            self._zstd.compress(long[:2, :longs].tobytes()),
+        ]
+        sizes = (len(names), counts.size, 4 if fits else 8, shorts, longs, whole.size, *map(len, frames))
+        return b"".join((_HEADER.pack(_FORM, *sizes), *frames, whole.tobytes()))
 
 
 def unpack(content: bytes, detectors: Sequence[str]) -> PackedScores:
     """What `Packer.pack` was given. Raises ValueError where the bytes are not of a form known here."""
-    form, several, places, width, exceptions = _HEADER.unpack_from(content)
+    form, several, series, width, shorts, longs, whole, *frames = _HEADER.unpack_from(content)
     if form != _FORM or several != len(detectors):
-        raise ValueError(f"scores of form {form} with {several} detectors")
-    body = _Reader(zstandard.decompress(content[_HEADER.size :]))
-    n = several * places
-    counts = body.planes(places, np.int32 if width == 4 else np.int64).astype(np.int64)
-    reasons = body.take(n, np.uint8).reshape(several, places)
-    swapped = np.unpackbits(body.take((2 * n + 7) // 8, np.uint8), count=2 * n).astype(bool).reshape(2, several, places)
-    small = body.planes(2 * n, np.float32).reshape(2, several, places)
-    distance = body.planes(2 * n, np.int32).reshape(2, several, places)
-    large = (distance + _bits(_complement(small))).view(np.float32)
-    singles = body.planes(len(_SINGLES) * n, np.float32).reshape(len(_SINGLES), several, places)
-    fields = [*np.where(swapped, large, small), *np.where(swapped, small, large), *singles]
-    where = body.take(exceptions, np.uint32)
-    whole = {
-        (_FIELDS[at // n], at % n // places, at % places): float(value)
-        for at, value in zip(where.tolist(), body.take(exceptions, np.float64), strict=True)
-    }
-    return PackedScores(counts, tuple(detectors), dict(zip(_FIELDS, fields, strict=True)), whole, reasons)
-
-
-def _complement(small: Singles) -> Singles:
-    """One minus it; nothing for NaN, whose bits differ between machines."""
-    return np.where(np.isnan(small), 0.0, 1.0 - small.astype(np.float64)).astype(np.float32)
-
-
-def _bits(values: Singles) -> NDArray[np.int32]:
-    return np.ascontiguousarray(values).view(np.int32)
+        raise ValueError(f"scores of form {form} with {several} detectors, not {len(detectors)}")
+    rest = _Reader(content, _HEADER.size)
+    first, second, third, fourth = (_Reader(zstandard.decompress(rest.bytes(size))) for size in frames)
+    n = several * series
+    counts = first.planes(series, np.int32 if width == 4 else np.int64).astype(np.int64)
+    reasons = first.take(n, np.uint8).reshape(several, series)
+    pairs = first.take(_PAIRS * n, np.uint8).reshape(_PAIRS, n)
+    marks = first.take(len(_FIELDS) * n, np.int8).reshape(len(_FIELDS), n)
+    is_long = (marks >= _LEAST_LONG) & (marks < _ZERO)
+    is_short = marks < _LEAST_LONG
+    digits = np.zeros(marks.shape, dtype=np.int64)
+    digits[is_short] = second.planes(shorts, np.uint16)
+    low = fourth.take(2 * longs, np.uint8).reshape(2, longs).astype(np.int64)
+    digits[is_long] = low[0] | low[1] << 8 | third.take(longs, np.uint8).astype(np.int64) << 16
+    places = np.where(is_long, marks - _LONG, np.where(is_short, marks, 0))
+    size = (digits >> 1).astype(np.float64)
+    size = np.where(places >= 0, size / _POWERS[np.maximum(places, 0)], size * _POWERS[np.maximum(-places, 0)])
+    values = np.where(digits & 1, -size, size)
+    values[marks == _NAN] = np.nan
+    values[marks == _WHOLE] = rest.take(whole, np.float64)
+    one, other = values[0 : 2 * _PAIRS : 2], values[1 : 2 * _PAIRS : 2]
+    predicted = (pairs & _PREDICTED) > 0
+    other = np.where(predicted, np.rint((1.0 - np.where(predicted, one, 0.0)) * 1e6) / 1e6, other)
+    upper_small = (pairs & _UPPER_SMALL) > 0
+    values[0 : 2 * _PAIRS : 2], values[1 : 2 * _PAIRS : 2] = (
+        np.where(upper_small, other, one),
+        np.where(upper_small, one, other),
+    )
+    floats = {field: values[f].reshape(several, series) for f, field in enumerate(_FIELDS)}
+    return PackedScores(counts, tuple(detectors), floats, reasons)
 
 
 def _planes(values: NDArray[np.generic]) -> bytes:
@@ -158,9 +207,13 @@ def _planes(values: NDArray[np.generic]) -> bytes:
 class _Reader:
     """Takes arrays off the front of a body."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, at: int = 0) -> None:
         self._body = body
-        self._at = 0
+        self._at = at
+
+    def bytes(self, count: int) -> bytes:
+        self._at += count
+        return self._body[self._at - count : self._at]
 
     def take(self, count: int, kind: type[T]) -> NDArray[T]:
         found = np.frombuffer(self._body, dtype=kind, count=count, offset=self._at)

@@ -20,7 +20,8 @@ SOURCE = "recording-1"
 
 def six(values: object) -> np.ndarray:
     """Rounded to 6 significant digits, as scores are."""
-    return np.vectorize(lambda value: float(f"{value:.6g}"), otypes=[np.float64])(np.asarray(values, dtype=float))
+    whole = np.asarray(values, dtype=np.float64)
+    return np.array([float(f"{value:.6g}") for value in whole.ravel()]).reshape(whole.shape)
 
 
 def scores(shape: tuple[int, ...], seed: int) -> Scores:
@@ -28,9 +29,22 @@ def scores(shape: tuple[int, ...], seed: int) -> Scores:
     random = np.random.default_rng(seed)
     upper, lower = random.uniform(0, 1, shape) ** 6, random.uniform(0, 1, shape) ** 6
     expected = random.gamma(2, 5, shape)
-    floats = [expected, expected // 2, expected * 2 // 1, upper, 1 - lower, lower, 1 - upper, random.gamma(3, 3, shape)]
     reason = np.where(random.uniform(0, 1, shape) < 0.2, ScoreReason.WARMING_UP, ScoreReason.SCORED).astype(np.uint8)
-    return Scores(*(np.where(reason == ScoreReason.SCORED, six(field), np.nan) for field in floats), reason=reason)
+
+    def judged(values: np.ndarray) -> np.ndarray:
+        return np.where(reason == ScoreReason.SCORED, six(values), np.nan)
+
+    return Scores(
+        expected=judged(expected),
+        low=judged(expected // 2),
+        high=judged(expected * 2 // 1),
+        p_high=judged(upper),
+        p_above=judged(1 - lower),
+        p_low=judged(lower),
+        p_below=judged(1 - upper),
+        size=judged(random.gamma(3, 3, shape)),
+        reason=reason,
+    )
 
 
 def scored(

@@ -1,11 +1,10 @@
 """Packed scores come back exactly as they were rounded, whatever they are."""
 
-import math
 from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -15,7 +14,7 @@ from streams.core.outputs import ScoredWindow
 from streams.ledger.packing import Packer, detectors_of, unpack
 from tests.ledger.samples import START, scored, six
 
-SHAPE = (2, 3)
+SHAPE = (1, 3)
 
 six_digits = st.floats(allow_nan=True, allow_infinity=True, width=64).map(lambda value: float(f"{value:.6g}"))
 probabilities = st.floats(0, 1).map(lambda value: float(f"{value:.6g}"))
@@ -29,11 +28,12 @@ def returned(window: ScoredWindow) -> tuple[np.ndarray, dict[str, Scores]]:
     return packed.counts.reshape(window.counts.shape), packed.scores((window.counts.shape[0], window.counts.shape[1]))
 
 
+@settings(max_examples=50)
 @given(
     counts=arrays.arrays(np.int64, SHAPE, elements=st.integers(-1, 50) | st.integers(-1, 2**62)),
-    by_detector=st.dictionaries(st.sampled_from(["counts", "drought", "shift"]), verdicts, max_size=3),
+    by_detector=st.dictionaries(st.sampled_from(["counts", "shift"]), verdicts, max_size=2),
 )
-def test_what_is_packed_comes_back_bit_for_bit(counts: np.ndarray, by_detector: dict[str, Scores]) -> None:
+def test_what_is_packed_comes_back_exactly(counts: np.ndarray, by_detector: dict[str, Scores]) -> None:
     counts_back, scores_back = returned(ScoredWindow(Size.HOUR, START, START, counts, by_detector, {}))
     np.testing.assert_array_equal(counts_back, counts)
     assert scores_back.keys() == by_detector.keys()
@@ -46,22 +46,13 @@ def test_what_is_packed_comes_back_bit_for_bit(counts: np.ndarray, by_detector: 
 @pytest.mark.parametrize(
     "p", [0.0, 1.0, 1e-300, 4.94066e-324, 1.23456e-39, 9.99999e-05, 0.999999, 1e-06, 3.4e38, 1e300]
 )
-def test_tails_too_small_for_32_bits_are_kept_whole(p: float) -> None:
+def test_tails_however_small_are_kept(p: float) -> None:
     window = scored(START)
     window.scores["counts"].p_high[0, 0] = p
     window.scores["counts"].p_below[0, 0] = float(f"{1 - p:.6g}")
     _, back = returned(window)
     assert back["counts"].p_high[0, 0] == p
     assert back["counts"].p_below[0, 0] == float(f"{1 - p:.6g}")
-
-
-def test_one_value_reads_without_the_others() -> None:
-    window = scored(START)
-    packed = unpack(Packer().pack(window), detectors_of(window))
-    for detector, name in enumerate(packed.detectors):
-        for place, there in enumerate(window.scores[name].p_low.ravel()):
-            found = packed.value("p_low", detector, place)
-            assert found == there or (math.isnan(found) and math.isnan(there))
 
 
 def test_a_form_from_the_future_is_not_guessed_at() -> None:
@@ -73,17 +64,32 @@ def test_a_form_from_the_future_is_not_guessed_at() -> None:
         unpack(content, ("counts",))
 
 
+def test_a_number_that_was_not_rounded_is_kept_whole() -> None:
+    window = scored(START)
+    window.scores["counts"].expected[0, 0] = 1 / 3
+    _, back = returned(window)
+    assert back["counts"].expected[0, 0] == 1 / 3
+
+
 def test_a_row_of_a_large_city_stays_small() -> None:
     """25 signals, 12 series, two detectors: every value noise, no value missing, all 6 digits used."""
     random = np.random.default_rng(7)
     shape = (25, 12)
-    tails = [six(random.uniform(0, 1, shape)) for _ in range(4)]
-    verdict = Scores(
-        six(random.gamma(2, 5, shape)), six(random.poisson(3, shape)), six(random.poisson(20, shape)),
-        tails[0], six(1 - tails[1]), tails[1], six(1 - tails[0]), six(random.gamma(3, 3, shape)),
-        np.zeros(shape, dtype=np.uint8),
-    )  # fmt: skip
-    window = ScoredWindow(
-        Size.HOUR, START, START, random.poisson(9, shape), {"a": verdict, "b": verdict.map(np.flip)}, {}
-    )
-    assert len(Packer().pack(window)) < 9000
+
+    def verdict() -> Scores:
+        tails = [six(random.uniform(0, 1, shape)) for _ in range(2)]
+        return Scores(
+            expected=six(random.gamma(2, 5, shape)),
+            low=six(random.poisson(3, shape)),
+            high=six(random.poisson(20, shape)),
+            p_high=tails[0],
+            p_above=six(1 - tails[1]),
+            p_low=tails[1],
+            p_below=six(1 - tails[0]),
+            size=six(random.gamma(3, 3, shape)),
+            reason=np.zeros(shape, dtype=np.uint8),
+        )
+
+    both = {"a": verdict(), "b": verdict()}
+    window = ScoredWindow(Size.HOUR, START, START, random.poisson(9, shape), both, {})
+    assert len(Packer().pack(window)) < 8600  # plain 32-bit numbers would be 21,000
