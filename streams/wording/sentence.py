@@ -1,0 +1,247 @@
+"""One plain sentence for an alert: what is seen, what was expected, how unlikely, where from, what day it was.
+
+The sentence is for staff behind access control: the alert's own count stands as it is, the cells that made it
+up are never shown below the profile's k (law 6). The county that accusation material is about is another
+audience: for it such an alert does not exist, and evidence and contributors of that kind are left out.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, overload
+
+from streams.core.alert import Ended, Evidence, Joined, Raised, Shape
+from streams.core.city import Direction, Size
+from streams.wording.catalog import Speech
+from streams.wording.contributors import contributors
+from streams.wording.figures import RAREST, moment, number, odds, span, times
+from streams.wording.names import Names, Naming
+
+Audience = Literal["desk", "county"]
+"""desk: the city's own staff. county: people of the county that the alert is about."""
+
+MOST_JOINED = 4
+NOTHING_BEFORE = 0.05
+"""Where fewer than this were expected, growth has no ratio: it is new."""
+RECLASSIFIED = "possible_reclassification:"
+
+
+@overload
+def sentence(
+    naming: Naming,
+    raised: Raised,
+    joined: Sequence[Joined] = (),
+    ended: Ended | None = None,
+    *,
+    locale: str = "zh",
+    audience: Literal["desk"] = "desk",
+) -> str: ...
+@overload
+def sentence(
+    naming: Naming,
+    raised: Raised,
+    joined: Sequence[Joined] = (),
+    ended: Ended | None = None,
+    *,
+    locale: str = "zh",
+    audience: Audience,
+) -> str | None: ...
+def sentence(
+    naming: Naming,
+    raised: Raised,
+    joined: Sequence[Joined] = (),
+    ended: Ended | None = None,
+    *,
+    locale: str = "zh",
+    audience: Audience = "desk",
+) -> str | None:
+    """The sentence of an alert with all that has joined it, in `zh` or `en`.
+
+    None where the audience may not know that the alert exists: show nothing at all then, not even its id.
+    """
+    told = Telling(naming, locale, audience)
+    if told.hides(raised.evidence):
+        return None
+    parts = [told.case(raised.evidence, raised.county), *told.contributors(raised.evidence)]
+    parts += told.day(raised.evidence, raised.county)
+    parts += told.also(raised, [one.evidence for one in joined])
+    if ended is not None:
+        at = moment(told.speech, ended.at, naming.city.zone)
+        parts.append(told.speech.say("已于 {at} 结束", at=at))
+    return told.speech.say("{text}。", text=told.speech.say("；").join(parts))
+
+
+class Telling:
+    """How one audience is told of one city's alerts in one language."""
+
+    def __init__(self, naming: Naming, locale: str, audience: Audience) -> None:
+        self.speech = Speech(locale)
+        self.names = Names(naming, self.speech)
+        self.city = naming.city
+        self.guarded = audience == "county"
+
+    def hides(self, evidence: Evidence) -> bool:
+        """Whether this evidence must not be known to exist."""
+        hidden = self.names.hidden_signals | self.names.hidden_categories
+        return self.guarded and evidence.signal in hidden
+
+    def case(self, evidence: Evidence, county: str) -> str:
+        """What is seen and what was expected."""
+        say = self.speech.say
+        place = self.names.county(evidence.county or county)
+        if evidence.shape is Shape.ALWAYS_PAGE:
+            point = self.names.point(evidence.by_point[0][0]) if evidence.by_point else ""
+            at = moment(self.speech, evidence.window_start, self.city.zone)
+            category = self.names.category(evidence.signal)
+            return say(
+                "{place} {at} {point}收到“{category}”一件，按规定立即报告",
+                place=place,
+                at=at,
+                point=point,
+                category=category,
+            )
+        fields = {
+            "place": place,
+            "span": span(self.speech, evidence.window_start, evidence.window_end, self.city.zone),
+            "signal": self.names.signal(evidence.signal),
+            "count": self._counted(evidence, evidence.count),
+            "expected": self._expectation(evidence),
+            "odds": self._odds(evidence),
+        }
+        if evidence.shape is Shape.SHIFT:
+            return self._shift(evidence, fields)
+        if evidence.shape is Shape.SILENT_FEED:
+            fields |= {
+                "place": self.names.county(self.city.code),
+                "expected": self._counted(evidence, evidence.expected or 0.0),
+            }
+            return say(
+                "{place} {span} 没有收到任何事件（{signal}本应约 {expected}），"
+                "这样少的机会{odds}：可能是报送中断，请先查数据来源",
+                **fields,
+            )
+        if evidence.direction == Direction.LOW:
+            return say("{place} {span} {signal}仅 {count}，{expected}，这样少的机会{odds}", **fields)
+        return say("{place} {span} {signal} {count}，{expected}，这样多的机会{odds}", **fields)
+
+    def _shift(self, evidence: Evidence, fields: dict[str, str]) -> str:
+        say = self.speech.say
+        ratio = None
+        if evidence.expected is not None and evidence.expected >= NOTHING_BEFORE:
+            ratio = times(self.speech, evidence.count / evidence.expected)
+        if evidence.direction == Direction.LOW:
+            text = say(
+                "{place} {signal}的水平持续下降，{span} 为 {count}，{expected}，"
+                "这样持续偏少的机会{odds}；这是持续的变化，不是一时偏少",
+                **fields,
+            )
+        elif ratio is None:
+            text = say(
+                "{place} {signal}从无到有，{span} 为 {count}，{expected}，"
+                "这样持续偏多的机会{odds}；这是持续的变化，不是一次突发",
+                **fields,
+            )
+        else:
+            text = say(
+                "{place} {signal}的水平持续上升至约 {ratio} 倍，{span} 为 {count}，{expected}，"
+                "这样持续偏多的机会{odds}；这是持续的变化，不是一次突发",
+                ratio=ratio,
+                **fields,
+            )
+        return self.speech.say("；").join([text, *self._reclassified(evidence)])
+
+    def _reclassified(self, evidence: Evidence) -> list[str]:
+        others = [note.removeprefix(RECLASSIFIED) for note in evidence.notes if note.startswith(RECLASSIFIED)]
+        hidden = self.names.hidden_categories | self.names.hidden_signals if self.guarded else frozenset()
+        down = evidence.direction == Direction.LOW
+        return [
+            self.speech.say("同期“{other}”相应增加，可能是归类口径变化", other=self.names.signal(other))
+            if down
+            else self.speech.say("同期“{other}”相应减少，可能是归类口径变化", other=self.names.signal(other))
+            for other in others
+            if other not in hidden
+        ]
+
+    def _counted(self, evidence: Evidence, value: float) -> str:
+        return self.names.counted(evidence.signal, number(self.speech, value))
+
+    def _expectation(self, evidence: Evidence) -> str:
+        if evidence.expected is None:
+            return self.speech.say("无预期值可比")
+        expected = self._counted(evidence, evidence.expected)
+        if evidence.low is None or evidence.high is None:
+            return self.speech.say("预期 {expected}", expected=expected)
+        low, high = number(self.speech, evidence.low), number(self.speech, evidence.high)
+        return self.speech.say("预期 {expected}（95% 区间 {low}–{high}）", expected=expected, low=low, high=high)
+
+    def _odds(self, evidence: Evidence) -> str:
+        if evidence.p is None:
+            return self.speech.say("无法估计")
+        one_in = odds(self.speech, evidence.p)
+        if one_in is None:
+            return self.speech.say("不到 1/{odds}", odds=number(self.speech, RAREST))
+        return self.speech.say("约为 1/{odds}", odds=one_in)
+
+    def contributors(self, evidence: Evidence) -> list[str]:
+        """Which categories and points the count came from; nothing where it says nothing."""
+        if evidence.shape in (Shape.ALWAYS_PAGE, Shape.SILENT_FEED) or evidence.count == 0:
+            return []
+        categories = list(evidence.by_category)
+        if self.guarded:
+            categories = [cell for cell in categories if cell[0] not in self.names.hidden_categories]
+        total = evidence.count if self.names.events_only(evidence.signal) else 0
+
+        def listed(cells: Sequence[tuple[str, int]], name: Callable[[str], str]) -> str:
+            named = contributors(
+                self.speech, cells, total, self.city.privacy_k, name, lambda n: self.speech.say("{n} 件", n=n)
+            )
+            return self.speech.say("、").join(named)
+
+        what = "" if self.names.one_category(evidence.signal) else listed(categories, self.names.category)
+        where = listed(evidence.by_point, self.names.point)
+        if what and where:
+            return [self.speech.say("主要来自 {what}（经 {where}）", what=what, where=where)]
+        if what:
+            return [self.speech.say("主要来自 {what}", what=what)]
+        return [self.speech.say("主要经 {where}", where=where)] if where else []
+
+    def day(self, evidence: Evidence, county: str) -> list[str]:
+        """What kind of day it was."""
+        say = self.speech.say
+        start, end = evidence.window_start, evidence.window_end
+        facts = self.names.facts(evidence.calendar, evidence.county or county, start, max(end, start + 1))
+        if evidence.size == Size.WEEK:
+            return [say("其间有{facts}", facts=say("、").join(facts))] if facts else []
+        if facts:
+            return [say("当日为{facts}", facts=say("、").join(facts))]
+        return [say("当日为周末") if self.names.is_weekend(start, end) else say("当日为工作日")]
+
+    def also(self, raised: Raised, evidence: Sequence[Evidence]) -> list[str]:
+        """What has joined since, shortly."""
+        known = [one for one in evidence if not self.hides(one)]
+        if not known:
+            return []
+        items = [self._item(raised, one) for one in known[:MOST_JOINED]]
+        text = self.speech.say("；").join(items)
+        if len(known) > MOST_JOINED:
+            return [self.speech.say("另有 {list}，共 {n} 项", list=text, n=number(self.speech, len(known)))]
+        return [self.speech.say("另有 {list}", list=text)]
+
+    def _item(self, raised: Raised, evidence: Evidence) -> str:
+        say = self.speech.say
+        if evidence.shape is Shape.ALWAYS_PAGE:
+            return say("同一工单更早的一件（{at}）", at=moment(self.speech, evidence.window_start, self.city.zone))
+        signal = self.names.signal(evidence.signal)
+        if evidence.county and evidence.county != raised.county:
+            signal = say("{place}{signal}", place=self.names.county(evidence.county), signal=signal)
+        size = {Size.HOUR: say("小时"), Size.DAY: say("日"), Size.WEEK: say("周")}[Size(evidence.size)]
+        fields = {"signal": signal, "size": size, "count": self._counted(evidence, evidence.count)}
+        if evidence.shape is Shape.SHIFT:
+            down = evidence.direction == Direction.LOW
+            item = (
+                say("{signal}（{size}）水平持续下降，是持续的变化", **fields)
+                if down
+                else say("{signal}（{size}）水平持续上升，是持续的变化", **fields)
+            )
+            return say("，").join([item, *self._reclassified(evidence)])
+        if evidence.direction == Direction.LOW:
+            return say("{signal}（{size}）仅 {count}，{expected}", expected=self._expectation(evidence), **fields)
+        return say("{signal}（{size}）{count}，{expected}", expected=self._expectation(evidence), **fields)
