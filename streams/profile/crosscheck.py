@@ -36,25 +36,27 @@ def _check_counties(document: Document) -> None:
     if city in counties:
         zh = f"城市代码 {city} 与县区代码相同；给城市另写一个代码"
         document.at_value(("code",), (zh, f"the city's code {city} is a county's too; write another one"))
-    for code in counties:
-        listed = [document.text("counties", code, "neighbours", i) for i in _indices(document, code)]
+    neighbours = {code: _neighbours(document, code) for code in counties}
+    for code, listed in neighbours.items():
         for index, other in enumerate(listed):
             path = ("counties", code, "neighbours", index)
             if other is None or not must_be_known(document, path, "counties", ("县区", "county")):
                 continue
+            back = neighbours[other]
             if other == code:
                 document.at_value(path, ("不能与自己相邻；删去", "a county is not its own neighbour; remove it"))
             elif other in listed[:index]:
                 document.at_value(path, (f"{other} 写了两次；删去一个", f"{other} is listed twice; remove one"))
-            elif code not in [document.text("counties", other, "neighbours", i) for i in _indices(document, other)]:
+            elif code not in back and all(each in counties for each in back):  # else a misspelt one is told already
                 zh = f"{other} 没有把 {code} 写为相邻；在 {other} 的 neighbours 中加上 {code}"
                 en = f"{other} does not list {code} as its neighbour; add {code} to the neighbours of {other}"
                 document.at_value(path, (zh, en))
     _check_aliases(document, "counties")
 
 
-def _indices(document: Document, code: str) -> range:
-    return range(len(document.sequence("counties", code, "neighbours")))
+def _neighbours(document: Document, code: str) -> list[str | None]:
+    path = ("counties", code, "neighbours")
+    return [document.text(*path, index) for index in range(len(document.sequence(*path)))]
 
 
 def _check_aliases(document: Document, section: str) -> None:

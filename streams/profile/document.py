@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from streams.profile.problems import Problem, Words
+from streams.profile.problems import Problem, Words, printable
 
 Path = tuple[str | int, ...]
 """Where a value lies in the structure: ("counties", "511102", "name")."""
@@ -72,7 +72,8 @@ class Document:
 
     def report(self, place: Place, words: Words) -> None:
         """Note a problem at a place."""
-        self.problems.append(Problem(place.file, place.line, place.column, *words))
+        zh, en = (printable(text) for text in words)
+        self.problems.append(Problem(place.file, place.line, place.column, zh, en))
 
     def at_key(self, path: Path, words: Words) -> None:
         """Note a problem at a key."""
@@ -223,6 +224,9 @@ class _Builder:
                     f"{name} is already in {first.file}:{first.line}; merge the two",
                 )
                 document.report(self._place(key), words)
+                earlier, more = document.data[name], self._value(value, (name,))
+                if isinstance(earlier, dict) and isinstance(more, dict):
+                    document.data[name] = {**more, **earlier}  # so that nothing in it seems to be missing
                 continue
             document.keys[(name,)] = self._place(key)
             document.data[name] = self._value(value, (name,))

@@ -29,7 +29,7 @@ def _add(document: Document, detail: ErrorDetails) -> None:
             document.at_key(path[:-1], _missing(path))
     elif kind == "extra_forbidden":
         document.at_key(path, _unknown_key(path, detail["input"]))
-    elif _KEY in detail["loc"]:
+    elif _KEY in detail["loc"] or detail["input"] is None:
         document.at_key(path, _words(detail, path))
     else:
         document.at_value(path, _words(detail, path))

@@ -59,8 +59,12 @@ def instead(given: object, known: Iterable[str], most: int = 12) -> Words:
     return f"可写：{shown}", f"write one of: {shown}"
 
 
+def printable(text: str) -> str:
+    """The text on one line, whatever it is."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def quoted(value: object, most: int = 60) -> str:
     """A value as it is shown in a message: short, on one line, printable."""
-    text = value if isinstance(value, str) else "null" if value is None else str(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = printable(value if isinstance(value, str) else "null" if value is None else str(value))
     return f'"{text if len(text) <= most else text[: most - 1] + "…"}"'
