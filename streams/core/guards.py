@@ -4,14 +4,17 @@ A verdict is p <= level, on the side that the signal looks at, of a series that 
 large enough to be worth a page. Nothing here remembers anything; corroboration and alerts are the judge's.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Context
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observation import Floats, ScoreReason, Scores
 from streams.core.city import City, Direction, Size
+from streams.core.instant import WEEK, Instant
 from streams.core.outputs import ScoredWindow
 
 NEAR = 20.0
@@ -56,6 +59,19 @@ class Verdict:
         return self.count - self.expected if self.side is Direction.HIGH else self.expected - self.count
 
 
+_SIX_DOWN = Context(prec=6, rounding=ROUND_DOWN)
+
+
+def rounded_down(level: float) -> float:
+    """A level to 6 significant digits, never more than it was: p has 6 digits too, and levels must not sum
+    to more than the budget.
+
+    >>> rounded_down(2.0 / 3)
+    0.666666
+    """
+    return float(_SIX_DOWN.create_decimal(repr(level)))
+
+
 def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tuple[LevelTable, ...]]:
     """The tests of a city by window size, detectors in the order in which the signals first name them.
 
@@ -75,7 +91,7 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
                     continue
                 level = levels.get((signal.name, size, detector), 0.0)
                 columns = slice(0, width if signal.citywide else width - 1)
-                share = level / 2 if signal.direction is Direction.BOTH else level
+                share = rounded_down(level / 2 if signal.direction is Direction.BOTH else level)
                 if signal.direction is not Direction.LOW:
                     high[i, columns] = share
                 if signal.direction is not Direction.HIGH:
@@ -89,15 +105,35 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
 
 def spending(window: ScoredWindow, tables: tuple[LevelTable, ...]) -> float:
     """What the tests of one scored window spend of the budget: the levels of every series that has a verdict
-    to give, whatever the verdict is. Summed in the order of the vectors, so equal everywhere."""
-    total = 0.0
+    to give, whatever the verdict is. Exactly rounded, so equal everywhere."""
+    levels: list[float] = []
     for table in tables:
         scores = window.scores.get(table.detector)
         if scores is not None:
             scored = (scores.reason == ScoreReason.SCORED) & table.series
-            for level in (table.high + table.low)[scored].tolist():
-                total += level
-    return total
+            levels += table.high[scored].tolist() + table.low[scored].tolist()
+    return math.fsum(levels)
+
+
+Spent = tuple[tuple[Instant, float], ...]
+"""(window end, what its tests spent), oldest first."""
+
+
+def week_before(spent: Spent, at: Instant) -> Spent:
+    """What was spent in the 7 days that end at `at`: window ends in (at - 7 d, at]."""
+    return tuple(one for one in spent if at - WEEK < one[0] <= at)
+
+
+def affordable(spent: Spent, at: Instant, planned: float, budget: float) -> float:
+    """The share of its levels that a window end may use, so that no 7 days spend more than the budget.
+
+    1 as a rule: the levels are made to sum to the budget. Less where the clock is changed and 7 days hold
+    the ends of 8 reporting days.
+    """
+    left = budget - math.fsum(spending for _, spending in week_before(spent, at))
+    if planned <= left * (1 + 1e-9):
+        return 1.0
+    return max(0.0, left / planned)
 
 
 def verdicts(
@@ -119,7 +155,7 @@ def verdicts(
             (0, Direction.HIGH, table.high, scores.p_high, window.counts >= floor),
             (1, Direction.LOW, table.low, scores.p_low, scores.expected >= floor),
         ):
-            allowed = levels * share
+            allowed = levels if share == 1.0 else np.vectorize(rounded_down, otypes=[float])(levels * share)
             fired = scored & (levels > 0) & (p <= allowed) & large
             for signal, series in np.argwhere(fired).tolist():
                 found.append(

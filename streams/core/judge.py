@@ -23,7 +23,18 @@ from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import City, Direction, Measure, Size
 from streams.core.evidence import EvidenceMaker, digest, reclassification, severity_of, shape_of
-from streams.core.guards import LevelKey, LevelTable, Verdict, level_tables, near_lows, side_p, verdicts
+from streams.core.guards import (
+    LevelKey,
+    LevelTable,
+    Verdict,
+    affordable,
+    level_tables,
+    near_lows,
+    side_p,
+    spending,
+    verdicts,
+    week_before,
+)
 from streams.core.incident import (
     COMPARTMENTED,
     SILENT,
@@ -116,18 +127,20 @@ class Sitting:
         self.at = self.end + plan.city.allowed_lateness
         self.alerts = list(state.open)
         self.lows = {(low.signal, low.size, low.county): low.end for low in state.lows}
+        self.spent = state.spent
         self.made: list[Transition] = []
 
     def hold(self) -> list[Transition]:
         """Hear every verdict of this window end; returns the transitions in the order they were made."""
         plan = self.plan
+        share = self._pay()
         silent: dict[Size, list[Verdict]] = {}
         ordinary: list[Verdict] = []
         for size, window in self.windows.items():
             quiet = self._silent(window)
             for i, j in near_lows(window, plan.tables[size], plan.minimum):
                 self.lows[plan.city.signals[i].name, size, plan.layout.codes[j]] = self.end
-            for verdict in verdicts(window, plan.tables[size], plan.minimum):
+            for verdict in verdicts(window, plan.tables[size], plan.minimum, share):
                 hushed = quiet and verdict.side is Direction.LOW and not plan.layout.compartmented[verdict.signal]
                 (silent.setdefault(size, []) if hushed else ordinary).append(verdict)
         for hushed_verdicts in silent.values():
@@ -139,6 +152,13 @@ class Sitting:
         self._follow()
         return self.made
 
+    def _pay(self) -> float:
+        """Charge the budget for every test of this window end; the share of the levels that it can pay."""
+        planned = math.fsum(spending(window, self.plan.tables[size]) for size, window in self.windows.items())
+        share = affordable(self.spent, self.end, planned, self.plan.city.budget_per_week)
+        self.spent = (*week_before(self.spent, self.end), (self.end, share * planned))
+        return share
+
     def adjourned(self, pending: list[ScoredWindow]) -> JudgeState:
         """The state after `hold`, with the windows that are still to be judged."""
         since = self.end - MEMORY
@@ -148,6 +168,7 @@ class Sitting:
             judged_to=self.end,
             pending=tuple(pending),
             open=tuple(alert for alert in self.alerts if not alert.ended or alert.last_near > since),
+            spent=self.spent,
             lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
         )
 

@@ -55,17 +55,16 @@ def both(leshan: Profile, case: Evidence, joined: tuple[Evidence, ...] = (), cou
 
 
 def test_a_burst(leshan: Profile) -> None:
-    assert both(leshan, CASE) == (
-        (
-            "市中区 2026-03-01 12:00 至 2026-03-02 12:00 城市管理诉求 58 件，预期 21 件（95% 区间 12–33），"
-            "这样多的机会约为 1/40,000；主要来自 占道经营 31 件、违章搭建 27 件"
-            "（经 市心连心服务中心 58 件）；当日为工作日。"
-        ),
-        (
-            "Shizhong District, 2026-03-01 12:00 to 2026-03-02 12:00: City-management requests 58, expected 21 "
-            "(95% band 12–33), so many by a chance of about 1 in 40,000; mainly from Street vending and obstruction 31, "
-            "Illegal building 27 (through Heart-to-Heart Service Centre (12345) 58); an ordinary workday."
-        ),
+    chinese, english = both(leshan, CASE)
+    assert chinese == (
+        "市中区 2026-03-01 12:00 至 2026-03-02 12:00 城市管理诉求 58 件，预期 21 件（95% 区间 12–33），"
+        "这样多的机会约为 1/40,000；主要来自 占道经营 31 件、违章搭建 27 件（经 市心连心服务中心 58 件）；"
+        "当日为工作日。"
+    )
+    assert english == (
+        "Shizhong District, 2026-03-01 12:00 to 2026-03-02 12:00: City-management requests 58, expected 21 "
+        "(95% band 12–33), so many by a chance of about 1 in 40,000; mainly from Street vending and "
+        "obstruction 31, Illegal building 27 (through Heart-to-Heart Service Centre (12345) 58); an ordinary workday."
     )
 
 
