@@ -1,13 +1,11 @@
-"""What was scored, measured, corrected and rejected: appended with each checkpoint, ignored where it is there."""
+"""What was scored and measured: appended with each checkpoint, ignored where it is there already."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from streams.core.instant import Instant
-from streams.core.outputs import ClosedWindow, Correction, ScoredWindow
-from streams.core.record import Rejection
+from streams.core.outputs import ClosedWindow, ScoredWindow
 from streams.ledger.packing import Packer, detectors_of
 from streams.ports import SeriesLayout
 
@@ -90,50 +88,4 @@ def append_metrics(db: sqlite3.Connection, windows: Iterable[ClosedWindow]) -> N
             for window in windows
             if window.metrics is not None
         ],
-    )
-
-
-def append_corrections(db: sqlite3.Connection, corrections: Iterable[Correction]) -> None:
-    """One row for every late event."""
-    db.executemany(
-        "INSERT INTO correction (county, event, at, window_start, window_end, signals) "
-        "VALUES (:county, :event, :at, :window_start, :window_end, :signals) "
-        "ON CONFLICT (county, event) DO NOTHING",
-        [
-            {
-                "county": late.county,
-                "event": late.event,
-                "at": late.at,
-                "window_start": late.window_start,
-                "window_end": late.window_end,
-                "signals": msgspec.json.encode(late.signals).decode(),
-            }
-            for late in corrections
-        ],
-    )
-
-
-def append_rejections(db: sqlite3.Connection, rejections: Sequence[tuple[Instant, Rejection]]) -> None:
-    """One row for every record that could not become an event, and the totals by reason."""
-    before = db.total_changes
-    totals: dict[str, int] = {}
-    for at, rejection in rejections:
-        added = db.execute(
-            "INSERT INTO rejection (position, at, reason, digest, place) "
-            "VALUES (:position, :at, :reason, :digest, :place) ON CONFLICT (position) DO NOTHING",
-            {
-                "position": rejection.position,
-                "at": at,
-                "reason": rejection.reason.value,
-                "digest": rejection.digest,
-                "place": rejection.place,
-            },
-        ).rowcount
-        totals[rejection.reason.value] = totals.get(rejection.reason.value, 0) + added
-    if db.total_changes == before:
-        return
-    db.executemany(
-        "INSERT INTO rejection_total (reason, total) VALUES (:reason, :total) "
-        "ON CONFLICT (reason) DO UPDATE SET total = rejection_total.total + excluded.total",
-        [{"reason": reason, "total": totals[reason]} for reason in sorted(totals)],
     )

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from streams.core.outputs import Accounting
-from streams.ledger import alerts, history
+from streams.ledger import alerts, history, rejects, retention
 from streams.ledger.connection import FILE, open_writing, transaction, translated
 from streams.ledger.errors import LedgerError
 from streams.ledger.lock import WriterLock
@@ -37,15 +37,20 @@ class LedgerStore:
     ...     store.commit(checkpoint, outputs)
     """
 
-    def __init__(self, directory: Path, layout: SeriesLayout) -> None:
-        """Make the directory and the file, or bring an older one up. Raises LedgerBusyError where another process
-        writes it, LedgerTooNewError where a newer jiantu wrote it, LedgerError where it is something else."""
+    def __init__(self, directory: Path, layout: SeriesLayout, periods: retention.Periods | None = None) -> None:
+        """Make the directory and the file, or bring an older one up.
+
+        `periods`: how long histories are kept, a profile's `retention`; None: for good. Raises LedgerBusyError
+        where another process writes it, LedgerTooNewError where a newer jiantu wrote it, LedgerError where it
+        is something else.
+        """
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LedgerError(f"{directory}: cannot be made ({error.strerror}); give another --data-dir") from error
         self.path = directory / FILE
         self._layout = layout
+        self._periods = periods
         self._packer = Packer()
         self._lock = WriterLock(directory)
         try:
@@ -90,12 +95,16 @@ class LedgerStore:
         """
         db = self._db
         with transaction(db, self.path):
-            self._check(checkpoint, outputs)
+            again = self._check(checkpoint, outputs)
             alerts.append_transitions(db, outputs.transitions)
             history.append_scored(db, outputs.scored, self._layout, history.LayoutTable(db), self._packer)
             history.append_metrics(db, outputs.closed)
-            history.append_corrections(db, outputs.corrections)
-            history.append_rejections(db, outputs.rejections)
+            rejects.append_corrections(db, outputs.corrections)
+            rejects.append_rejections(db, outputs.rejections)
+            if not again:
+                rejects.add_rejection_totals(db, outputs.rejections)
+            if self._periods is not None and checkpoint.watermark is not None:
+                retention.apply(db, self._periods, checkpoint.watermark)
             db.executemany("DELETE FROM state_chunk WHERE name = :name", [{"name": n} for n in checkpoint.removed])
             db.executemany(
                 "INSERT INTO state_chunk (name, content) VALUES (:name, :content) "
@@ -110,32 +119,31 @@ class LedgerStore:
         row: sqlite3.Row | None = cursor.execute("SELECT * FROM checkpoint").fetchone()
         return row
 
-    def _check(self, checkpoint: Checkpoint, outputs: Outputs) -> None:
-        """Refuse what cannot follow the last checkpoint: a mistake in a runtime must not become a wrong ledger."""
+    def _check(self, checkpoint: Checkpoint, outputs: Outputs) -> bool:
+        """Whether this is the last checkpoint once more. Refuses what cannot follow it: a mistake in a runtime
+        must not become a wrong ledger."""
         now = checkpoint.accounting
         if not now.balanced():
             raise LedgerError(f"{self.path}: the accounting does not balance: {asdict(now)}; nothing was written")
         last = self._position()
-        if last is None:
-            before = Accounting()
-        else:
-            before = Accounting(**{total: last[total] for total in _TOTALS})
+        before = Accounting() if last is None else Accounting(**{total: last[total] for total in _TOTALS})
+        if last is not None:
             if last["source"] != checkpoint.source:
                 raise LedgerError(f"{self.path}: holds the run of another source; give another --data-dir for this one")
-            if checkpoint.record < last["record"] or any(
-                getattr(now, total) < getattr(before, total) for total in _TOTALS
-            ):
+            backwards = any(getattr(now, total) < getattr(before, total) for total in _TOTALS)
+            if backwards or checkpoint.record < last["record"]:
                 raise LedgerError(
                     f"{self.path}: is at record {last['record']} and cannot go back to {checkpoint.record}"
                 )
-            if checkpoint.record == last["record"]:
-                return  # the same outputs once more: those that are there are ignored
+            if checkpoint.record == last["record"] and now == before:
+                return True
         for name, given, counted in (
             ("rejections", len(outputs.rejections), now.rejected - before.rejected),
             ("corrections", len(outputs.corrections), now.late - before.late),
         ):
             if given != counted:
                 raise LedgerError(f"{self.path}: {given} {name} for {counted} counted; nothing was written")
+        return False
 
     def _put_position(self, checkpoint: Checkpoint) -> None:
         self._db.execute(

@@ -1,0 +1,61 @@
+"""Where people deal with alerts: one step, one short transaction, beside a running writer or without one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from msgspec import structs
+
+from streams.clock import Clock
+from streams.ledger import audit
+from streams.ledger.alerts import find_alert
+from streams.ledger.audit import StepTaken
+from streams.ledger.connection import FILE, open_people, transaction
+from streams.ledger.lifecycle import LEADS_TO, AlertState, Step, check_possible, check_said, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of a step."""
+
+    taken: StepTaken
+    state: AlertState
+    repeated: bool
+    """The same person had said exactly this already: nothing was added."""
+
+
+class AlertDesk:
+    """Takes people's steps on the alerts of one data directory."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        """Raises LedgerError where there is no ledger, or not one of this version."""
+        self.path = directory / FILE
+        self._clock = clock
+        self._db = open_people(directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    def take(self, alert: str, step: Step) -> StepResult:
+        """Take one step on an alert, named by its id or an unambiguous beginning of it.
+
+        The same step by the same person as the last one changes nothing and says so. Raises
+        StepRefusedError where the step is not possible now or not said properly, with what is possible.
+        """
+        now = self._clock.now()
+        with transaction(self._db, self.path):
+            found = find_alert(self._db, alert)
+            last = max(audit.steps(self._db, found.id), key=lambda taken: taken.number, default=None)
+            if last is not None and step in (last.step, structs.replace(last.step, note="")):
+                return StepResult(last, LEADS_TO[step.kind], repeated=True)
+            check_said(step, now)
+            check_possible(step.kind, state_of(found.step, found.ended_at is not None), found.id)
+            return StepResult(audit.append(self._db, found.id, now, step), LEADS_TO[step.kind], repeated=False)
