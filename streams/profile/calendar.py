@@ -6,10 +6,11 @@ Pure look-ups: the same day gives the same answer on every machine, whatever its
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from lunardate import LunarDate
 
-from streams.profile.holidays import LUNAR_YEARS, PublicHolidays, solar_term_day
+from streams.profile.holidays import LUNAR_YEARS, Official, PublicHolidays, solar_term_day
 from streams.profile.problems import Words
 from streams.profile.written import DateRange, MonthDay, MonthDayRange
 
@@ -22,7 +23,7 @@ FIXED_KEYS = (
 )
 """The kinds of day that a class may name, beside holidays and local events."""
 
-_MOST_CACHED = 1 << 16
+_MOST_CACHED = 1 << 14
 _SATURDAY = 5
 
 
@@ -71,6 +72,7 @@ class LocalEvent:
         return any(_within(moon, span) for moon in lunar_days(day) for span in self.lunar)
 
 
+@lru_cache(maxsize=2048)
 def lunar_days(day: date) -> tuple[MonthDay, ...]:
     """(month, day) by the moon; the last day of a short month is its 29th and its 30th; () in a leap month, whose
     festivals are not kept, and outside LUNAR_YEARS."""
@@ -99,6 +101,9 @@ class CityCalendar:
     official: PublicHolidays
     events: tuple[LocalEvent, ...] = ()
     _class_of_key: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _known_days: dict[date, tuple[Official, tuple[LocalEvent, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _class_of_day: dict[tuple[str, date], int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -133,7 +138,7 @@ class CityCalendar:
 
     def keys(self, county: str, day: date) -> tuple[str, ...]:
         """The kinds of day that it is: FIXED_KEYS, holidays, local events."""
-        official = self.official.on(day)
+        official, _ = self._day(day)
         weekend = day.weekday() >= _SATURDAY
         keys = ["weekend"] if weekend else []
         if official.make_up:
@@ -144,7 +149,7 @@ class CityCalendar:
 
     def is_workday(self, county: str, day: date) -> bool:
         """Do offices work on this day? Legal clocks count such days."""
-        official = self.official.on(day)
+        official, _ = self._day(day)
         if official.holidays or any(event.day_off for event in self._events(county, day)):
             return False
         return official.make_up or day.weekday() < _SATURDAY
@@ -164,10 +169,18 @@ class CityCalendar:
         """
         return self.official.sure_until()
 
+    def _day(self, day: date) -> tuple[Official, tuple[LocalEvent, ...]]:
+        """What the law says of a day, and the events that happen on it, anywhere."""
+        known = self._known_days.get(day)
+        if known is None:
+            if len(self._known_days) >= _MOST_CACHED:
+                self._known_days.clear()
+            known = self.official.on(day), tuple(event for event in self.events if event.on(day))
+            self._known_days[day] = known
+        return known
+
     def _events(self, county: str, day: date) -> Iterator[LocalEvent]:
-        for event in self.events:
-            if (event.counties is None or county in event.counties) and event.on(day):
-                yield event
+        return (event for event in self._day(day)[1] if event.counties is None or county in event.counties)
 
     def _facts(self, county: str, day: date) -> tuple[Words, ...]:
-        return (*self.official.on(day).facts, *((event.name, event.name_en) for event in self._events(county, day)))
+        return (*self._day(day)[0].facts, *((event.name, event.name_en) for event in self._events(county, day)))
