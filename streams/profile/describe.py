@@ -1,5 +1,7 @@
 """A profile as plain data, for `jiantu profile show` and for other programs."""
 
+from collections.abc import Mapping
+
 from streams.core.city import Signal
 from streams.core.instant import DAY, HOUR, MINUTE, SECOND, WEEK, Duration
 from streams.profile.model import Profile
@@ -89,8 +91,7 @@ def span_text(span: Duration) -> str:
     return "0s" if not span else f"{span}us"
 
 
-def _words(profile: Profile, kind: str, names: object) -> list[dict[str, str]]:
-    assert hasattr(names, "items")
+def _words(profile: Profile, kind: str, names: Mapping[str, str]) -> list[dict[str, str]]:
     english = profile.english[kind]
     return [{"code": code, "name": name, "name_en": english[code]} for code, name in names.items()]
 

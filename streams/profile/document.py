@@ -209,6 +209,7 @@ class _Builder:
         self._document = document
         self._file = file
         self._left = _MOST_NODES
+        self._full = False
 
     def add(self, node: Node) -> None:
         if not isinstance(node, MappingNode):
@@ -239,12 +240,12 @@ class _Builder:
         document.values[path] = self._place(node)
         self._left -= 1
         if self._left < 0 or len(path) > _DEEPEST:
-            if self._left >= -1 or len(path) == _DEEPEST + 1:
-                words = (
-                    "内容过多或嵌套过深（锚点循环？）",
-                    "too much or too deep (an alias that holds itself?); write it out",
+            if not self._full:
+                zh = "内容过多或嵌套过深（锚点循环？）；请直接写出"
+                document.report(
+                    self._place(node), (zh, "too much or too deep (an alias that holds itself?); write it out")
                 )
-                document.report(self._place(node), words)
+            self._full = True
             return None
         if isinstance(node, MappingNode):
             made: dict[str, object] = {}

@@ -18,10 +18,9 @@ WORD_SECTIONS = {
 def must_be_known(document: Document, path: Path, section: str, what: Words) -> bool:
     """The text at a path is a code of a section; a problem where it is not. Says nothing where there is no text, or
     where the section may be in a file that could not be read."""
-    known = document.mapping(section)
-    if not known and (document.broken or section not in document.data):
+    if section not in document.data:
         return False
-    return must_be_one_of(document, path, known, what)
+    return must_be_one_of(document, path, document.mapping(section), what)
 
 
 def must_be_one_of(document: Document, path: Path, known: Iterable[str], what: Words) -> bool:

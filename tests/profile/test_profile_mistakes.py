@@ -102,6 +102,10 @@ MISTAKES = {
     "no column for the category": (
         ", category: topic", "", "nothing says where category comes from", "从哪里来", "mapping:", "§mapping:",
     ),
+    "one of two points": (
+        "mapping:", "§mapping:", "nothing says where point comes from", "从哪里来",
+        "  hotline: {", "  web: {name: 网站}\n  hotline: {",
+    ),
     "column and constant": ("{channel: phone}", "{channel: phone, §county: east}", "a column and a constant", "删去"),
     "opened and closed in one column": ("closed: done", "closed: §created", "the same column", "同一列"),
     "time format": ("  ticket: id", "  ticket: id\n  time_formats: [§dd.mm.yyyy]", "%Y/%m/%d", "strptime"),
@@ -210,6 +214,15 @@ def test_no_name_makes_a_traceback(name: str) -> None:
 def test_one_file_is_a_profile_too(tmp_path: Path) -> None:
     write(tmp_path / "town", name="town.yaml")
     assert load(tmp_path / "town" / "town.yaml") == load(tmp_path / "town")
+
+
+def test_what_is_shared_may_be_written_once(tmp_path: Path) -> None:
+    shared = SMALL_TOWN.replace(
+        "    detectors: [counts]\n",
+        "    detectors: [counts]\n  again:\n    <<: *total\n    title: 又一个\n",
+    ).replace("  total:\n", "  total: &total\n")
+    again = load(write(tmp_path / "town", shared)).city.signals[1]
+    assert (again.title, again.minimum_count, again.detectors) == ("又一个", 5, ("counts",))
 
 
 def test_a_detector_is_known_when_the_registry_knows_it(tmp_path: Path) -> None:
