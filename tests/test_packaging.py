@@ -47,10 +47,14 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
 
 
 def test_every_entry_point_leads_somewhere() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = settings["project"]
     targets = [*project["scripts"].values(), *project["entry-points"]["pytest11"].values()]
     modules = [target.partition(":")[0].replace(".", "/") for target in targets]
     assert [m for m in modules if not any((ROOT / f"{m}{end}").is_file() for end in (".py", "/__init__.py"))] == []
+    assert "no:jiantu" not in settings["tool"]["pytest"]["ini_options"]["addopts"], (
+        "our own suite leaves the plugin out"
+    )
 
 
 def test_the_build_backend_is_the_pinned_uv() -> None:
