@@ -1,8 +1,259 @@
 """Everything that a command needs, built in one place: profile, source, store, runtime, and the reading side."""
 
-from streams.profile import Profile, load
+import gzip
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streams.clock import Clock, WallClock
+from streams.core.alert import Ended, Joined
+from streams.core.alert_log import alert_log
+from streams.core.instant import SECOND, Instant
+from streams.ledger.alerts import Alert, AlertFilter
+from streams.ledger.connection import FILE
+from streams.ledger.desk import AlertDesk
+from streams.ledger.reader import ANY, LedgerReader
+from streams.ledger.store import LedgerStore
+from streams.ports import SeriesLayout
+from streams.profile import Profile, bundled, load
+from streams.replay.simulate import Progress, Simulation, simulate
+from streams.sources.between import Between
+from streams.sources.contract import Source, SourceError
+from streams.sources.recorder import RecordingWriter
+from streams.sources.recording import Header, RecordingReader
+
+if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
+    from streams.runtime.embedded import EmbeddedRuntime
+
+KEPT_PROFILE = "profile"
+"""Folder of a data directory with the profile of its run, as YAML: names stay readable whatever becomes of the
+profile that it was copied from."""
+
+_GZIP = b"\x1f\x8b"
 
 
-def open_profile(which: str) -> Profile:
+def open_profile(which: str | Path) -> Profile:
     """The profile of a name or folder, checked against the detectors that there are. Raises ProfileError."""
     return load(which)
+
+
+class DataDirError(Exception):
+    """A data directory that a command cannot read: which, why, and what to do."""
+
+
+# ---- data directories ----------------------------------------------------------------------------------------
+
+
+def kept_profile(data_dir: Path) -> Path | None:
+    """Where a data directory keeps its profile; None where it has none."""
+    folder = data_dir / KEPT_PROFILE
+    return folder if folder.is_dir() else None
+
+
+def keep_profile(data_dir: Path, profile: Profile) -> None:
+    """Copy a profile's YAML into a data directory, whole or not at all. The caller holds the directory's lock."""
+    folder, unfinished = data_dir / KEPT_PROFILE, data_dir / f".{KEPT_PROFILE}.part"
+    written = _yaml_of(profile)
+    if folder.is_dir() and {p.name: p.read_bytes() for p in folder.glob("*.yaml")} == written:
+        return
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    for name, content in written.items():
+        (unfinished / name).write_bytes(content)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+
+
+def _yaml_of(profile: Profile) -> dict[str, bytes]:
+    """A profile's files, by name."""
+    if profile.name in bundled() and profile.origin.endswith(profile.name):
+        folder = files("streams") / "profiles" / profile.name
+        return {e.name: e.read_bytes() for e in folder.iterdir() if e.name.endswith(".yaml")}
+    origin = Path(profile.origin)
+    found = [origin] if origin.is_file() else sorted(origin.glob("*.yaml"))
+    return {path.name: path.read_bytes() for path in found}
+
+
+# ---- sources -------------------------------------------------------------------------------------------------
+
+
+def recorded_profile(path: Path) -> str | None:
+    """Name of the profile that a recording was made with; None for a source that does not say."""
+    return None if _is_csv(path) else RecordingReader(path, verify=False).header.profile
+
+
+def open_source(path: Path, profile: Profile, start: Instant | None = None, end: Instant | None = None) -> Source:
+    """The source of a file, by its content: a recording, or a CSV through the profile's mapping; of it what came
+    in between two instants of event time. Raises SourceError."""
+    source: Source = _open_csv(path, profile) if _is_csv(path) else RecordingReader(path)
+    return source if start is None and end is None else Between(source, start, end)
+
+
+def _open_csv(path: Path, profile: Profile) -> Source:
+    raise SourceError(path, "is a CSV", "convert it")
+
+
+def _is_csv(path: Path) -> bool:
+    """Whether a file is a CSV rather than a recording: by its first bytes, then by its name."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+        if head.startswith(_GZIP):
+            with gzip.open(path) as file:
+                head = file.read(4)
+            return not head.startswith(b"{")
+    except (OSError, EOFError):
+        return path.name.endswith((".csv", ".csv.gz"))  # the source itself says what is wrong
+    return path.suffix.lower() in {".csv", ".tsv", ".txt"} and not head.startswith(b"{")
+
+
+# ---- replaying -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replay that is ready to run: everything it is made of."""
+
+    profile: Profile
+    source: Source
+    store: LedgerStore
+    runtime: "EmbeddedRuntime"
+
+
+@contextmanager
+def open_replay(
+    profile: Profile,
+    source: Source,
+    data_dir: Path,
+    *,
+    batch: int = 8192,
+    checkpoint_seconds: float = 5.0,
+) -> Iterator[Replay]:
+    """A source, a profile and a data directory put together, at the directory's own position; closed at the end.
+
+    Raises LedgerError, or ResumeError where the directory holds another run.
+    """
+    from streams.runtime.embedded import EmbeddedRuntime
+
+    with LedgerStore(data_dir, SeriesLayout.of(profile.city), profile.retention) as store:
+        interval = round(checkpoint_seconds * SECOND)
+        runtime = EmbeddedRuntime(profile, source, store, batch=batch, checkpoint_interval=interval)
+        keep_profile(data_dir, profile)
+        yield Replay(profile, source, store, runtime)
+
+
+# ---- reading -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTold:
+    """An alert with all that its sentence is made of."""
+
+    alert: Alert
+    joined: tuple[Joined, ...]
+    ended: Ended | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A data directory as it can be read: its ledger, and the profile that names what is in it."""
+
+    data_dir: Path
+    profile: Profile
+    ledger: LedgerReader
+
+    def alerts(self, which: AlertFilter = ANY) -> list[AlertTold]:
+        """Alerts in the order in which they were raised, each with what joined it and its end."""
+        joined: dict[str, list[Joined]] = {}
+        ended: dict[str, Ended] = {}
+        for transition in self.ledger.transitions():
+            if isinstance(transition, Joined):
+                joined.setdefault(transition.alert, []).append(transition)
+            elif isinstance(transition, Ended):
+                ended[transition.alert] = transition
+        return [
+            AlertTold(alert, tuple(joined.get(alert.id, ())), ended.get(alert.id))
+            for alert in self.ledger.alerts(which)
+        ]
+
+    def alert_log(self) -> bytes:
+        """The alert log so far."""
+        return alert_log(self.ledger.transitions())
+
+
+@contextmanager
+def open_reading(data_dir: Path, profile: str | None = None) -> Iterator[Reading]:
+    """A data directory to read from, beside whoever writes it; `profile`: other names than those it keeps.
+
+    Raises DataDirError where it holds no run, LedgerError, ProfileError.
+    """
+    _check_run(data_dir)
+    which = profile or kept_profile(data_dir)
+    if which is None:
+        raise DataDirError(f"{data_dir}: its profile is not with it; give it with --profile")
+    with LedgerReader(data_dir) as ledger:
+        yield Reading(data_dir, open_profile(which), ledger)
+
+
+def open_desk(data_dir: Path, clock: Clock | None = None) -> AlertDesk:
+    """Where people deal with the alerts of a data directory. Raises DataDirError, LedgerError."""
+    _check_run(data_dir)
+    return AlertDesk(data_dir, clock or WallClock())
+
+
+def zone_of(data_dir: Path) -> tzinfo:
+    """The zone that a data directory's times are shown in: its profile's, or UTC where it keeps none."""
+    kept = kept_profile(data_dir)
+    return UTC if kept is None else open_profile(kept).city.zone
+
+
+def _check_run(data_dir: Path) -> None:
+    if not (data_dir / FILE).is_file():
+        what = "holds no run" if data_dir.is_dir() else "no such directory"
+        raise DataDirError(f"{data_dir}: {what}; give the --data-dir of a `jiantu replay`")
+
+
+def alerts_so_far(data_dir: Path) -> int:
+    """How many alerts a data directory holds; 0 where nothing has run into it."""
+    if not (data_dir / FILE).is_file():
+        return 0
+    with LedgerReader(data_dir) as ledger:
+        return len(ledger.alerts())
+
+
+# ---- simulating ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a simulation wrote."""
+
+    simulation: Simulation
+    events: int
+    ticks: int
+
+
+def simulated(
+    profile: Profile, days: int, seed: int, *, incidents: int, scale: float, start: date | None = None
+) -> Simulation:
+    """A simulation, not run yet. Raises SimulationError."""
+    return simulate(profile, days, seed, incidents=incidents, scale=scale, start=start)
+
+
+def record_simulation(simulation: Simulation, path: Path, progress: Progress | None = None) -> Written:
+    """Run a simulation into a recording, whole or not at all. Raises SourceError where it cannot be written."""
+    header = Header(
+        profile=simulation.profile.name, span=simulation.span_text, seed=simulation.seed, created_by="jiantu simulate"
+    )
+    events = ticks = 0
+    with RecordingWriter(path, header) as writer:
+        for block in simulation.blocks(progress):
+            writer.write_lines(block.lines)
+            events += block.events
+            ticks += block.ticks
+    return Written(simulation, events, ticks)

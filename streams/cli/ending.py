@@ -22,6 +22,22 @@ FAILED, WRONG_INPUT = 1, 2
 STOPPED_BY_CTRL_C, STOPPED_BY_SIGTERM = 130, 143
 """128 + the signal's number, as shells and systemd have it."""
 
+EXIT_CODES = {
+    "streams.profile.problems.ProfileError": WRONG_INPUT,
+    "streams.sources.contract.SourceError": WRONG_INPUT,
+    "streams.replay.labels.LabelError": WRONG_INPUT,
+    "streams.replay.incidents.SimulationError": WRONG_INPUT,
+    "streams.replay.expected.ExpectedLogError": WRONG_INPUT,
+    "streams.runtime.embedded.ResumeError": WRONG_INPUT,
+    "streams.wiring.DataDirError": WRONG_INPUT,
+    "streams.ledger.errors.StepRefusedError": WRONG_INPUT,
+    "streams.ledger.errors.LedgerTooNewError": WRONG_INPUT,
+    "streams.ledger.errors.NotALedgerError": WRONG_INPUT,
+    "streams.ledger.errors.UnknownAlertError": WRONG_INPUT,
+    "streams.ledger.errors.LedgerError": FAILED,
+}
+"""Errors that say themselves what is wrong and what to do, by name: so that nothing is imported to look them up."""
+
 
 class CommandError(Exception):
     """A command that cannot do what it was asked for, in Chinese and in English: what, where, what to do."""
@@ -66,25 +82,12 @@ def explained(error: Exception, arguments: Sequence[str]) -> tuple[int, list[str
             return WRONG_INPUT, [error.format_message()]
         case SettingsError():
             return WRONG_INPUT, [f"环境变量不对 {error}"]
-    # Only now: these modules take a moment to import, and where one of their errors was raised they are there.
-    from streams.ledger.errors import LedgerError, LedgerTooNewError, StepRefusedError
-    from streams.profile import ProfileError
-    from streams.replay.incidents import SimulationError
-    from streams.replay.labels import LabelError
-    from streams.runtime.embedded import ResumeError
-    from streams.sources.contract import SourceError
-
-    match error:
-        case ProfileError():
-            return WRONG_INPUT, [str(problem) for problem in error.problems]
-        case SourceError() | ResumeError() | LabelError() | SimulationError():
-            return WRONG_INPUT, [str(error)]
-        case LedgerTooNewError() | StepRefusedError():
-            return WRONG_INPUT, [str(error)]
-        case LedgerError():
-            return FAILED, [str(error)]
-        case OSError():
-            return FAILED, [_said_by_the_system(error)]
+    for kind in type(error).__mro__:
+        code = EXIT_CODES.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            return code, str(error).splitlines()
+    if isinstance(error, OSError):
+        return FAILED, [_said_by_the_system(error)]
     return FAILED, [_unexpected(error, arguments)]
 
 

@@ -1,9 +1,13 @@
 """Options that several commands share, so that one name means one thing everywhere."""
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from streams.cli.ending import WrongInputError
+from streams.config import settings
 
 
 def examples(*lines: str) -> str:
@@ -32,3 +36,34 @@ LangOption = Annotated[
     str | None,
     typer.Option("--lang", metavar="zh|en", help="说明文字的语言 · language of sentences", show_default="zh"),
 ]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by", help="经办人；默认取 JIANTU_USER 或系统账号 · who does it; default: $JIANTU_USER or the account"
+    ),
+]
+NoteOption = Annotated[str, typer.Option("--note", help="备注，不写个人信息 · a note; nothing personal")]
+
+
+def data_dir_of(given: Path | None) -> Path:
+    """The data directory that a command works on: the option's, or the environment's."""
+    found = given or settings().data_dir
+    if found is None:
+        raise WrongInputError("缺数据目录，请加 --data-dir DIR", "no data directory; add --data-dir DIR")
+    return found
+
+
+def lang_of(given: str | None) -> str:
+    """The language of sentences: the option's, or the environment's."""
+    found = given or settings().lang
+    if found not in ("zh", "en"):
+        raise WrongInputError(f"--lang “{found}” 不对，写 zh 或 en", f'--lang "{found}": write zh or en')
+    return found
+
+
+def who(given: str | None) -> str:
+    """Who acts: the option's, the environment's, or the account's name."""
+    try:
+        return given or settings().user or getpass.getuser()
+    except (KeyError, OSError):
+        raise WrongInputError("缺经办人，请加 --by", "nobody is named; add --by NAME") from None

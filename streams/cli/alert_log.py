@@ -1,0 +1,43 @@
+"""`jiantu alert-log`: what the judge did, as canonical JSON Lines."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from streams.cli.options import DataDirOption, JsonOption, ProfileOption, data_dir_of, examples
+from streams.cli.screen import print_bytes, print_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "alert-log",
+        epilog=examples(
+            "jiantu alert-log --data-dir data > kept.log",
+            "jiantu alert-log --data-dir data --digest",
+        ),
+    )(alert_log)
+
+
+def alert_log(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileOption = None,
+    digest: Annotated[bool, typer.Option("--digest", help="只输出 SHA-256 · its SHA-256 only")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """输出预警日志 · Print the alert log: one line a transition (RFC 8785), by event time, alert and transition.
+
+    Its SHA-256 is the alert_log_sha256 of `jiantu replay --json`: same input, same log.
+    """
+    from streams.core.alert_log import alert_log_sha256
+    from streams.wiring import open_reading
+
+    with open_reading(data_dir_of(data_dir), profile) as reading:
+        log = reading.alert_log()
+    if as_json:
+        lines = [msgspec.Raw(line) for line in log.splitlines()]
+        print_json({"alert_log_sha256": alert_log_sha256(log), "transitions": lines})
+    else:
+        print_bytes(alert_log_sha256(log).encode() + b"\n" if digest else log)

@@ -1,0 +1,124 @@
+"""`jiantu replay`: run a recording or a CSV through the service, into a data directory."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli import ending
+from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
+from streams.cli.screen import out, print_json, say, warn
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "replay",
+        epilog=examples(
+            "jiantu replay rec.jsonl.zst --profile leshan --data-dir data",
+            "jiantu replay calls.csv.gz --profile boston311 --data-dir b --json",
+            "jiantu replay rec.jsonl.zst -d data --speed 60x    (a minute a second)",
+            "jiantu replay rec.jsonl.zst -d new --expect kept.log  (exit 1 if not the same)",
+        ),
+    )(replay)
+
+
+def replay(  # noqa: PLR0913 - one parameter an option
+    *,
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING", help="记录，或 CSV(.gz) · a recording, or a CSV(.gz)")
+    ],
+    profile: ProfileOption = None,
+    data_dir: DataDirOption = None,
+    speed: Annotated[str, typer.Option("--speed", metavar="max|60x|1x", help="速度 · how fast")] = "max",
+    start: Annotated[str | None, typer.Option("--from", metavar="T", help="从何时起 · what came in from T on")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="到何时止 · up to T; a later run may go on")
+    ] = None,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, help="一批多少条 · records a batch; never changes results")
+    ] = 8192,
+    expect: Annotated[
+        Path | None,
+        typer.Option("--expect", metavar="LOG", help="与存下的预警日志比较 · compare with a stored alert log"),
+    ] = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """回放 · Replay a recording through the service; goes on where an earlier run into DIR stopped.
+
+    Ctrl-C stops at a checkpoint (exit code 130; SIGTERM: 143), and the same command goes on from there.
+    """
+    from streams import wiring
+    from streams.cli.instants import instant
+    from streams.cli.instants import speed as factor_of
+    from streams.cli.interruption import Interruption
+    from streams.cli.replaying import Request, run
+
+    directory, language, factor = data_dir_of(data_dir), lang_of(lang), factor_of(speed)
+    kept = None if expect is None else _kept_log(expect)
+    made = wiring.open_profile(_which(profile, directory, recording))
+    zone = made.city.zone
+    source = wiring.open_source(recording, made, instant(start, zone, "--from"), instant(end, zone, "--to"))
+    _warn_of_another_profile(recording, made.name)
+    with Interruption() as interruption:
+        request = Request(directory, batch, factor, None if as_json else language)
+        result = run(made, source, request, interruption, quiet=as_json)
+    document = result.document()
+    differing = None if kept is None else result.compared(kept)
+    if differing is not None:
+        document["expect"] = {"log": str(expect), "same": not differing, "differences": [asdict(d) for d in differing]}
+    if as_json:
+        print_json(document)
+    else:
+        result.report(out, recording)
+    if result.run.stopped:
+        say(
+            f"已停在检查点（{result.reached_text}）；接着运行同一条命令即可继续",
+            "stopped at a checkpoint; the same command goes on from there",
+        )
+        raise typer.Exit(interruption.exit_code)
+    problem = result.trouble()
+    if problem is not None:
+        warn(*problem)
+    if differing:
+        from streams.cli.differing import show
+
+        show(differing, made)
+        raise typer.Exit(ending.FAILED)
+    if result.altered:
+        raise typer.Exit(ending.FAILED)
+
+
+def _which(profile: str | None, directory: Path, recording: Path) -> str | Path:
+    """The profile to use: the one named, the data directory's, or the one that the recording was made with."""
+    from streams import wiring
+
+    found = profile or wiring.kept_profile(directory) or wiring.recorded_profile(recording)
+    if found is None:
+        raise ending.WrongInputError(
+            "CSV 不说是哪座城市的，请加 --profile", "a CSV does not say whose it is; add --profile NAME|DIR"
+        )
+    return found
+
+
+def _warn_of_another_profile(recording: Path, name: str) -> None:
+    from streams import wiring
+
+    recorded = wiring.recorded_profile(recording)
+    if recorded not in (None, name):
+        warn(
+            f"{recording} 是用配置 {recorded} 录的，现在用 {name} 回放",
+            f"{recording} was made with the profile {recorded}, and is replayed with {name}",
+        )
+
+
+def _kept_log(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ending.WrongInputError(
+            f"{path} 读不了（{error.strerror}）；用 jiantu alert-log --data-dir DIR > LOG 存一份",
+            f"{path} cannot be read; store one with `jiantu alert-log --data-dir DIR > LOG`",
+        ) from None
