@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,9 @@ PATIENCE = 30.0
 """Seconds that a transaction waits for another's end: a checkpoint may take a while on a slow disk."""
 _LARGEST_LOG = 64 * 1024 * 1024
 _LEAST_FREE = 1024 * 1024
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+"""https://sqlite.org/fileformat.html: user version at 60, application id at 68, count of table changes at 40."""
 _NOT_A_LEDGER = "is not a ledger of jiantu; give another --data-dir"
 
 
@@ -58,12 +61,24 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _look(path: Path, migrations: Sequence[schema.Migration]) -> int:
-    """The schema version of a file that is there, changing nothing in it; raises where it is not for us."""
-    with closing(_connect(path, "ro")) as db:
-        found = schema.version(db)
-        mark = db.execute("PRAGMA application_id").fetchone()[0]
-        if mark != schema.APPLICATION_ID and (mark or found or db.execute("SELECT 1 FROM sqlite_master").fetchone()):
-            raise LedgerError(f"{path}: {_NOT_A_LEDGER}")
+    """The schema version of a file that is there, changing nothing in it or beside it; raises where it is not ours."""
+    log = path.with_name(path.name + "-wal")
+    facts: Iterable[int]
+    if log.exists() and log.stat().st_size:
+        with closing(_connect(path, "ro")) as db:  # the last word may be in the log
+            facts = [
+                db.execute(f"PRAGMA {fact}").fetchone()[0]
+                for fact in ("user_version", "application_id", "schema_version")
+            ]
+    else:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        if header and (len(header) < _HEADER_BYTES or not header.startswith(_MAGIC)):
+            raise LedgerError(f"{path}: is damaged or {_NOT_A_LEDGER}")
+        facts = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68, 40))
+    found, mark, tables = facts
+    if mark != schema.APPLICATION_ID and (mark or found or tables):  # all 0: killed before its first transaction
+        raise LedgerError(f"{path}: {_NOT_A_LEDGER}")
     schema.refuse_newer(found, str(path), migrations)
     return found
 

@@ -1,5 +1,6 @@
 """The ledger's file as a runtime writes it: checkpoints with their outputs, both or neither (law 3)."""
 
+import errno
 import hashlib
 import sqlite3
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Self
 from streams.core.outputs import Accounting
 from streams.ledger import alerts, history, rejects, retention
 from streams.ledger.connection import FILE, open_writing, transaction, translated
-from streams.ledger.errors import LedgerError
+from streams.ledger.errors import DiskFullError, LedgerError
 from streams.ledger.lock import WriterLock
 from streams.ledger.packing import Packer
 from streams.ports import Checkpoint, Outputs, Resumption, SeriesLayout
@@ -47,6 +48,8 @@ class LedgerStore:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFullError(f"{directory}: no space left; free some and run the same command again") from error
             raise LedgerError(f"{directory}: cannot be made ({error.strerror}); give another --data-dir") from error
         self.path = directory / FILE
         self._layout = layout
