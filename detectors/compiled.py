@@ -18,15 +18,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _DigestCache(FunctionCache):  # type: ignore[misc]  # numba ships no types
+class _DigestCache(FunctionCache):
     """numba's cache of one function, keyed by what the function is made of as well."""
 
     def __init__(self, function: Callable[..., Any], digest: str) -> None:
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]  # numba's types stop here
         self._digest = digest
 
     def _index_key(self, sig: object, codegen: object) -> tuple[object, ...]:
-        return (*super()._index_key(sig, codegen), self._digest)
+        key: tuple[object, ...] = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]  # likewise
+        return (*key, self._digest)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -34,7 +35,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     The function may name module constants (numbers, tuples, arrays) and other compiled functions.
     """
-    dispatcher = njit(error_model="numpy", nogil=True)(function)
+    dispatcher: Any = njit(error_model="numpy", nogil=True)(function)
     dispatcher.jiantu_digest = digest_of(function)
     dispatcher._cache = _DigestCache(function, dispatcher.jiantu_digest)  # noqa: SLF001
     return cast("Callable[P, R]", dispatcher)

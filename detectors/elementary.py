@@ -30,7 +30,7 @@ def exp(x: float) -> float:
         return np.inf
     if x < SMALLEST:
         return 0.0
-    k = np.int64(np.floor(x * INVERSE_LN2 + 0.5))
+    k = int(np.floor(x * INVERSE_LN2 + 0.5))
     high = x - k * LN2_HIGH
     low = k * LN2_LOW
     r = high - low
@@ -77,7 +77,7 @@ def log(x: float) -> float:
         x *= 18014398509481984.0
         k = -54
     bits = np.float64(x).view(np.int64)
-    k += (bits >> 52) - 1023
+    k += int(bits >> 52) - 1023
     fraction = bits & MANTISSA
     if fraction > HALF_SQRT2_MANTISSA:
         k += 1

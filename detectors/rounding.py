@@ -33,7 +33,7 @@ POWER_HIGH, POWER_LOW = _powers()
 
 @compiled
 def _product_error(a: float, b: float, product: float) -> float:
-    """a * b - product, exactly, where nothing over- or underflows (Dekker 1971)."""
+    """What a * b is more than product, exactly, where nothing over- or underflows (Dekker 1971)."""
     t = _EXACT_PRODUCT * a
     a_high = t - (t - a)
     a_low = a - a_high
@@ -45,7 +45,7 @@ def _product_error(a: float, b: float, product: float) -> float:
 
 @compiled
 def _times_power(x: float, k: int) -> tuple[float, float]:
-    """x * 10**k as high + low."""
+    """The product x * 10**k as high + low."""
     if k < 0:
         divisor, rest = POWER_HIGH[-k - _LOWEST], POWER_LOW[-k - _LOWEST]
         high = x / divisor
@@ -60,7 +60,7 @@ def _times_power(x: float, k: int) -> tuple[float, float]:
 @compiled
 def _exponent(x: float) -> int:
     """The k with 10**k <= x < 10**(k + 1), for x > 1e-290."""
-    k = np.int64(((np.float64(x).view(np.int64) >> 52) - 1023) * 0.30102999566398)
+    k = int(((np.float64(x).view(np.int64) >> 52) - 1023) * 0.30102999566398)
     while k < _HIGHEST and x >= POWER_HIGH[k + 1 - _LOWEST]:
         k += 1
     while x < POWER_HIGH[k - _LOWEST]:
@@ -70,7 +70,7 @@ def _exponent(x: float) -> int:
 
 @compiled
 def rounded_number(x: float) -> float:
-    """x to 6 significant digits, half to even; 0, infinities and NaN as they are. |x| must be < 1e290; below 1e-290: 0."""
+    """Rounds to 6 significant digits, half to even. 0, NaN and what is beyond 1e290 stay; below 1e-290 it is 0."""
     size = abs(x)
     if not (1e-290 <= size < 1e290):
         return 0.0 if size < 1e-290 else x

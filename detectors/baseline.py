@@ -1,0 +1,367 @@
+"""One series' baseline, as a row of numbers: what it expects of the next window, and how it learns from it.
+
+The model: count ~ negative binomial; log mean = level + trend + two annual harmonics (a state of six numbers with its
+covariance, updated as in West, Harrison and Migon, "Dynamic generalized linear models and Bayesian forecasting",
+JASA 80 (1985)) + effect of the slot of the week + effect of the calendar class (gamma ratios of counted to
+expected, shrunk). Dispersion phi is learned beside it. The predictive variance phi m + m^2 q holds the
+uncertainty q of every part, so a young or rarely seen part widens the band by itself.
+
+Past outbreaks: a window far out of what was expected teaches little (weights fall with the residual, after
+Noufaily et al., "An improved algorithm for outbreak detection in multiple surveillance systems", Stat Med 32
+(2013)), in both directions; but residuals that stay on one side for long mean that the level has moved, and open
+the level to it (West and Harrison, "Monitoring and adaptation in Bayesian forecasting models", JASA 81 (1986)).
+
+Every function takes one row, so series cannot touch each other. The row always stands before the next window.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled
+from detectors.elementary import exp, log
+from detectors.observation import Floats
+
+PARTS = 6
+"""Level, trend, and cosine and sine of one and of two cycles a year."""
+STATE, COVARIANCE = 0, PARTS
+SEEN = COVARIANCE + PARTS * PARTS
+"""Windows observed."""
+SPREAD_SUM, SPREAD_WEIGHT = SEEN + 1, SEEN + 2
+"""Discounted sums whose ratio is the dispersion."""
+DRIFT_SUM, DRIFT_SPREAD, DRIFT_RUN = SEEN + 3, SEEN + 4, SEEN + 5
+"""Discounted sum of clipped residuals, of their variances, and windows since when they lie on one side (signed)."""
+CLASSES = 12
+CLASS_COUNTED = SEEN + 6
+CLASS_EXPECTED = CLASS_COUNTED + CLASSES
+SLOTS = CLASS_EXPECTED + CLASSES
+"""From here on: (counted, expected) of each slot of the week, the days of one hour beside each other."""
+
+LARGEST_LOG_MEAN = 23.0
+"""Of 1e10: the state is kept within +-."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a baseline of one window size behaves; times are in windows. See `settings_for`."""
+
+    windows_per_week: int
+    floor: float
+    """No mean is believed to be smaller."""
+    warm_up: int
+    level_noise: float
+    """Variance that the level gains per window; so the others."""
+    trend_noise: float
+    season_noise: float
+    trend_damping: float
+    spread_memory: float
+    """Discount of the dispersion's sums per window."""
+    slot_memory: float
+    """Discount of a slot's sums per visit."""
+    drift_memory: float
+    drift_limit: float
+    drift_run: float
+    """Standardised sum of residuals, and how long it must stay beyond, before the level is opened."""
+    drift_noise: float
+
+    def as_array(self) -> Floats:
+        """The settings in the order of the constants below."""
+        return np.array([float(getattr(self, name)) for name in self.__slots__])
+
+
+(WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY, SLOT_MEMORY,
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, DRIFT_NOISE) = range(13)  # fmt: skip
+
+PRIOR_VARIANCE = np.array([1.0, 0.004**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
+"""Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
+PRIOR_SPREAD = 1.5
+SPREAD_STRENGTH = 8.0
+HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH, CLASS_STRENGTH = 1.5, 8.0, 4.0, 3.0
+"""How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
+CLASS_VARIES = 0.02
+"""Variance of the log effect from one day of a class to the next."""
+FAR = 3.0
+"""A deviance residual beyond it is an outlier."""
+
+
+def settings_for(windows_per_week: int) -> Settings:
+    """The settings for hours (168 windows a week), days (7) or weeks (1)."""
+    per_week = float(windows_per_week)
+    floor, warm_up, memory, limit, run = {
+        168: (0.005, 336, 120.0, 5.0, 120.0),
+        7: (0.05, 21, 7.0, 4.0, 7.0),
+        1: (0.2, 8, 4.0, 3.5, 4.0),
+    }[windows_per_week]
+    return Settings(
+        windows_per_week=windows_per_week,
+        floor=floor,
+        warm_up=warm_up,
+        level_noise=0.02**2 / per_week,
+        trend_noise=1e-4**2 / per_week**3,
+        season_noise=0.004**2 / per_week,
+        trend_damping=1.0 - 0.004 / per_week,
+        spread_memory=1.0 - 1.0 / (75.0 * min(per_week, 24.0)),
+        slot_memory=1.0 - 1.0 / 60.0,
+        drift_memory=1.0 - 1.0 / memory,
+        drift_limit=limit,
+        drift_run=run,
+        drift_noise=0.6**2 / run,
+    )
+
+
+def row_length(windows_per_week: int) -> int:
+    """Numbers in one series' row: 80 for weeks, 93 for days, 415 (3.3 kB) for hours."""
+    return SLOTS + (2 * windows_per_week if windows_per_week > 1 else 0)
+
+
+def fresh_rows(series: int, windows_per_week: int) -> Floats:
+    """Rows of series that have seen nothing."""
+    rows = np.zeros((series, row_length(windows_per_week)))
+    scale = np.array([1.0, 1.0 / windows_per_week**2, 1.0, 1.0, 1.0, 1.0])
+    for i in range(PARTS):
+        rows[:, COVARIANCE + i * PARTS + i] = PRIOR_VARIANCE[i] * scale[i]
+    return rows
+
+
+@compiled
+def slot_place(hour_of_week: int, per_week: int) -> int:
+    """Where the slot's pair lies in the row."""
+    if per_week == 168:
+        return SLOTS + 2 * ((hour_of_week % 24) * 7 + hour_of_week // 24)
+    return SLOTS + 2 * (hour_of_week // 24)
+
+
+@compiled
+def dispersion(row: Floats) -> float:
+    """Variance over mean, at least 1."""
+    ratio = (row[SPREAD_SUM] + SPREAD_STRENGTH * PRIOR_SPREAD) / (row[SPREAD_WEIGHT] + SPREAD_STRENGTH)
+    return max(1.0, float(ratio))
+
+
+@compiled
+def _shrunk(counted: float, expected: float, phi: float, strength: float, parent: float) -> float:
+    return (counted / phi + strength * parent) / (expected / phi + strength)
+
+
+@compiled
+def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[float, float]:
+    """(factor, variance of its log) of one slot of the week: a day to 1; an hour to its hour of workdays or
+    weekends, and that to its hour, and that to 1."""
+    if per_week == 1:
+        return 1.0, 0.0
+    counted, expected = row[place], row[place + 1]
+    if per_week == 7:
+        factor = _shrunk(counted, expected, phi, DAY_STRENGTH, 1.0)
+        return factor, 1.0 / (counted / phi + DAY_STRENGTH)
+    start = place - (place - SLOTS) % 14
+    day = (place - start) // 2
+    counted_all, expected_all, counted_kind, expected_kind = 0.0, 0.0, 0.0, 0.0
+    for i in range(7):
+        counted_all += row[start + 2 * i]
+        expected_all += row[start + 2 * i + 1]
+        if (i >= 5) == (day >= 5):
+            counted_kind += row[start + 2 * i]
+            expected_kind += row[start + 2 * i + 1]
+    factor = _shrunk(counted_all, expected_all, phi, HOUR_STRENGTH, 1.0)
+    variance = 1.0 / (counted_all / phi + HOUR_STRENGTH)
+    factor = _shrunk(counted_kind, expected_kind, phi, SLOT_STRENGTH, factor)
+    variance = 1.0 / (counted_kind / phi + 1.0 / (1.0 / SLOT_STRENGTH + variance))
+    factor = _shrunk(counted, expected, phi, SLOT_STRENGTH, factor)
+    variance = 1.0 / (counted / phi + 1.0 / (1.0 / SLOT_STRENGTH + variance))
+    return factor, variance
+
+
+@compiled
+def class_effect(row: Floats, day_class: int, phi: float) -> tuple[float, float]:
+    """(factor, variance of its log) of a calendar class; of the ordinary day (1, 0)."""
+    if day_class == 0:
+        return 1.0, 0.0
+    counted, expected = row[CLASS_COUNTED + day_class], row[CLASS_EXPECTED + day_class]
+    factor = _shrunk(counted, expected, phi, CLASS_STRENGTH, 1.0)
+    return factor, 1.0 / (counted / phi + CLASS_STRENGTH) + CLASS_VARIES
+
+
+@compiled
+def state_forecast(row: Floats, waves: Floats) -> tuple[float, float]:
+    """(log mean, its variance) from level and season; `waves` is the vector (1, 0, cos, sin, cos 2, sin 2)."""
+    mean, variance = 0.0, 0.0
+    for i in range(PARTS):
+        mean += waves[i] * row[STATE + i]
+        along = 0.0
+        for j in range(PARTS):
+            along += row[COVARIANCE + i * PARTS + j] * waves[j]
+        variance += waves[i] * along
+    return min(max(mean, -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN), max(variance, 1e-9)
+
+
+@compiled
+def forecast(
+    row: Floats, waves: Floats, place: int, day_class: int, length: float, settings: Floats
+) -> tuple[float, float, float]:
+    """(mean, size, dispersion) of the next window's negative binomial."""
+    phi = dispersion(row)
+    log_mean, q = state_forecast(row, waves)
+    slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
+    special, q_class = class_effect(row, day_class, phi)
+    mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
+    return mean, size_of(mean, phi, q + q_slot + q_class, row[SPREAD_WEIGHT]), phi
+
+
+@compiled
+def size_of(mean: float, phi: float, q: float, known: float) -> float:
+    """Size r of a negative binomial with variance phi' m + m^2 q; phi' is phi, widened for being estimated from
+    `known` windows' worth: at a page budget's levels (1e-5) an unbiased estimate of it is too narrow on average."""
+    wide = phi * (1.0 + 4.0 / (known + 2.0 * SPREAD_STRENGTH))
+    return max(mean / (wide - 1.0 + mean * q), 1e-3)
+
+
+@compiled
+def residual(x: float, mean: float, size: float) -> float:
+    """Signed square root of the negative binomial's deviance: nearly standard normal when the forecast is right."""
+    d = size * log((mean + size) / (x + size))
+    if x > 0.0:
+        d += x * log(x * (mean + size) / (mean * (x + size)))
+    root = float(np.sqrt(max(2.0 * d, 0.0)))
+    return root if x > mean else -root
+
+
+@compiled
+def _update_state(row: Floats, waves: Floats, ratio: float, q: float, q_after: float) -> None:
+    """Linear Bayes: the forecast's log mean moves by log(ratio), its variance from q to q_after."""
+    gain = np.empty(PARTS)
+    for i in range(PARTS):
+        along = 0.0
+        for j in range(PARTS):
+            along += row[COVARIANCE + i * PARTS + j] * waves[j]
+        gain[i] = along / q
+    move = log(ratio)
+    for i in range(PARTS):
+        row[STATE + i] += gain[i] * move
+        for j in range(PARTS):
+            row[COVARIANCE + i * PARTS + j] -= gain[i] * gain[j] * (q - q_after)
+
+
+@compiled
+def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) -> bool:
+    """Takes a residual in; whether residuals have stayed on one side for so long that the level must have moved."""
+    sd = np.sqrt(variance)
+    limit = max(FAR * sd, 2.0)
+    memory = settings[DRIFT_MEMORY]
+    row[DRIFT_SUM] = memory * row[DRIFT_SUM] + min(max(error, -limit), limit)
+    row[DRIFT_SPREAD] = memory * memory * row[DRIFT_SPREAD] + variance
+    drift = row[DRIFT_SUM] / np.sqrt(row[DRIFT_SPREAD])
+    run = row[DRIFT_RUN]
+    if drift > settings[DRIFT_LIMIT]:
+        row[DRIFT_RUN] = max(run, 0.0) + 1.0
+    elif drift < -settings[DRIFT_LIMIT]:
+        row[DRIFT_RUN] = min(run, 0.0) - 1.0
+    else:
+        row[DRIFT_RUN] = 0.0
+    return bool(abs(row[DRIFT_RUN]) >= settings[DRIFT_RUN_LIMIT])
+
+
+@compiled
+def learn_window(
+    row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats
+) -> None:
+    """Take in one window's count (not missing), before `step_time`."""
+    x = float(count)
+    per_week = int(settings[WINDOWS_PER_WEEK])
+    if row[SEEN] == 0.0:
+        row[STATE] = log(max(x, 0.5) / length)
+    row[SEEN] += 1.0
+    phi = dispersion(row)
+    log_mean, q = state_forecast(row, waves)
+    slot, q_slot = slot_effect(row, place, per_week, phi)
+    special, q_class = class_effect(row, day_class, phi)
+    mean = exp(log_mean) * slot * special * length
+    lowest = settings[FLOOR] * length
+    if x == 0.0 and mean <= lowest:
+        return  # at the floor, one zero more says nothing
+    mean = max(mean, lowest)
+    q_all = q + q_slot + q_class
+    far = abs(residual(x, mean, max(mean / (phi - 1.0 + mean * q_all + 1e-9), 1e-3)))
+    near = min(1.0, (FAR / max(far, 1e-9)) ** 2)
+    variance = phi * mean + mean * mean * q_all
+    moved = _follow_drift(row, x - mean, variance, settings)
+    weight = 1.0 if moved else near * near
+
+    known = near / (1.0 + 2.0 * mean * (1.0 + mean * q_all / phi) ** 2)
+    row[SPREAD_SUM] = settings[SPREAD_MEMORY] * row[SPREAD_SUM] + known * ((x - mean) ** 2 - mean * mean * q_all)
+    row[SPREAD_WEIGHT] = settings[SPREAD_MEMORY] * row[SPREAD_WEIGHT] + known * mean
+    row[SPREAD_SUM] = max(row[SPREAD_SUM], 0.0)
+
+    noise = phi + mean * (q_slot + q_class)
+    alpha = 1.0 / q
+    ratio = (alpha + weight * x / noise) / (alpha + weight * mean / noise)
+    _update_state(row, waves, ratio, q, 1.0 / (alpha + weight * mean * ratio / noise))
+    if moved:
+        row[COVARIANCE] = min(row[COVARIANCE] + settings[DRIFT_NOISE], 1.0)
+    elif per_week > 1:
+        row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
+        row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
+    if day_class > 0:
+        row[CLASS_COUNTED + day_class] += weight * x
+        row[CLASS_EXPECTED + day_class] += weight * mean / special
+
+
+@compiled
+def step_time(row: Floats, per_week: int, settings: Floats) -> None:
+    """From before one window to before the next: trend moves the level, everything becomes a little less sure."""
+    p = COVARIANCE
+    damping = settings[TREND_DAMPING]
+    row[STATE] = min(max(row[STATE] + row[STATE + 1], -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN)
+    row[STATE + 1] *= damping
+    for j in range(PARTS):
+        row[p + j] += row[p + PARTS + j]
+        row[p + PARTS + j] *= damping
+    for i in range(PARTS):
+        row[p + i * PARTS] += row[p + i * PARTS + 1]
+        row[p + i * PARTS + 1] *= damping
+    for i in range(PARTS):
+        noise = settings[LEVEL_NOISE] if i == 0 else settings[TREND_NOISE] if i == 1 else settings[SEASON_NOISE]
+        largest = PRIOR_VARIANCE[i] / (per_week * per_week if i == 1 else 1.0)
+        diagonal = row[p + i * PARTS + i] + noise
+        row[p + i * PARTS + i] = diagonal
+        if diagonal > largest:
+            shrink = np.sqrt(largest / diagonal)
+            for j in range(PARTS):
+                row[p + i * PARTS + j] *= shrink
+                row[p + j * PARTS + i] *= shrink
+
+
+@compiled
+def centre_slots(row: Floats, per_week: int) -> None:
+    """Moves the common factor of all slots of the week into the level, so that the two cannot drift apart."""
+    counted, expected = 0.0, 0.0
+    for i in range(per_week):
+        counted += row[SLOTS + 2 * i]
+        expected += row[SLOTS + 2 * i + 1]
+    common = (counted + 20.0) / (expected + 20.0)
+    for i in range(per_week):
+        row[SLOTS + 2 * i + 1] *= common
+    row[STATE] += log(common)
+
+
+def annual_waves(year_phase: float) -> Floats:
+    """(1, 0, cos, sin, cos 2, sin 2) of the position in the year, from polynomials: the same bits everywhere."""
+    c, s = _cosine_sine(year_phase)
+    return np.array([1.0, 0.0, c, s, c * c - s * s, 2.0 * c * s])
+
+
+def _cosine_sine(turns: float) -> tuple[float, float]:
+    """Cosine and sine of 2 pi times `turns`, within 1e-15."""
+    quarter = round(4.0 * turns)
+    a = 2.0 * np.pi * (turns - quarter / 4.0)
+    square = a * a
+    cosine, sine = 1.0, 1.0
+    for n in range(16, 0, -2):
+        cosine = 1.0 - square * cosine / (n * (n - 1))
+        sine = 1.0 - square * sine / (n * (n + 1))
+    sine *= a
+    pair = ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))[quarter % 4]
+    return float(pair[0]), float(pair[1])
+
+
+Rows = NDArray[np.float64]

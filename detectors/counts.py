@@ -1,0 +1,154 @@
+"""The baseline bank: a negative-binomial forecast per series, both exact tails, learned online.
+
+>>> import numpy as np
+>>> from detectors.observation import ScoreReason, Slot
+>>> bank = CountBank.fresh(series=2, windows_per_week=7)
+>>> for day in range(60):
+...     slot = Slot(day, (day % 7) * 24, day / 365, 1.0, np.zeros(2, np.int64))
+...     scores = bank.score(np.array([5, 50]), slot)
+...     bank.learn(np.array([5, 50]), slot)
+>>> bool(bank.score(np.array([5, 500]), slot).p_high[1] < 1e-6)
+True
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from detectors.baseline import (
+    CLASSES,
+    SEEN,
+    WARM_UP,
+    Rows,
+    annual_waves,
+    centre_slots,
+    forecast,
+    fresh_rows,
+    learn_window,
+    row_length,
+    settings_for,
+    slot_place,
+    step_time,
+)
+from detectors.compiled import compiled
+from detectors.contract import Detector
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.rounding import rounded_number
+from detectors.tails import four_tails, quantile
+
+BAND = 0.025
+"""Share outside the band on either side."""
+SMALLEST_SAID = 1e-290
+_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+_LARGEST_COUNT = 10**10
+_MAGIC = b"jiantu.counts.1\n"
+
+
+@compiled
+def _score_rows(
+    rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, out: Rows
+) -> None:
+    """out, shape (9, series): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded."""
+    for i in range(counts.size):
+        row = rows[i]
+        for j in range(8):
+            out[j, i] = np.nan
+        if counts[i] < 0:
+            out[8, i] = _MISSING
+            continue
+        if row[SEEN] < settings[WARM_UP]:
+            out[8, i] = _WARMING_UP
+            continue
+        mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
+        mean, size = rounded_number(mean), rounded_number(size)
+        out[8, i] = _SCORED
+        out[0, i] = mean
+        out[1, i] = rounded_number(float(quantile(BAND, mean, size)))
+        out[2, i] = rounded_number(float(quantile(1.0 - BAND, mean, size)))
+        tails = four_tails(min(counts[i], _LARGEST_COUNT), mean, size)
+        out[3, i] = rounded_number(max(tails[0], SMALLEST_SAID))
+        out[4, i] = rounded_number(max(tails[1], SMALLEST_SAID))
+        out[5, i] = rounded_number(max(tails[2], SMALLEST_SAID))
+        out[6, i] = 0.0 if counts[i] == 0 else rounded_number(max(tails[3], SMALLEST_SAID))
+        out[7, i] = size
+
+
+@compiled
+def _learn_rows(
+    rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, week: bool
+) -> None:
+    per_week = int(settings[0])
+    for i in range(counts.size):
+        row = rows[i]
+        if counts[i] >= 0:
+            learn_window(row, min(counts[i], _LARGEST_COUNT), waves, place, classes[i], length, settings)
+        if week and per_week > 1:
+            centre_slots(row, per_week)
+        step_time(row, per_week, settings)
+
+
+class CountBank(Detector):
+    """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
+
+    name: ClassVar[str] = "counts"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
+
+    def __init__(self, rows: Rows, windows_per_week: int) -> None:
+        self._rows = rows
+        self._windows_per_week = windows_per_week
+        self._settings = settings_for(windows_per_week).as_array()
+
+    @classmethod
+    def fresh(cls, series: int, windows_per_week: int) -> Self:
+        """See `Detector.fresh`."""
+        return cls(fresh_rows(series, windows_per_week), windows_per_week)
+
+    @property
+    def warm_up(self) -> int:
+        """Windows that a series must have been observed for before it is judged."""
+        return int(self._settings[WARM_UP])
+
+    def _where(self, slot: Slot) -> tuple[Floats, int, Counts]:
+        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+        return annual_waves(slot.year_phase), slot_place(slot.hour_of_week, self._windows_per_week), classes
+
+    def score(self, counts: Counts, slot: Slot) -> Scores:
+        """See `Detector.score`."""
+        waves, place, classes = self._where(slot)
+        out = np.empty((9, counts.size))
+        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), self._settings, out)
+        expected, low, high, p_high, p_above, p_low, p_below, size = out[:8]
+        reason = out[8].astype(np.uint8)
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason)
+
+    def learn(self, counts: Counts, slot: Slot) -> None:
+        """See `Detector.learn`."""
+        waves, place, classes = self._where(slot)
+        week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
+        _learn_rows(
+            self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), self._settings, week_ends
+        )
+
+    def snapshot(self) -> bytes:
+        """See `Detector.snapshot`."""
+        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
+        return _MAGIC + head + self._rows.astype("<f8").tobytes()
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
+        if snapshot[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("not a snapshot of the counts detector, version 1")
+        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
+        rows = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
+        return cls(rows.reshape(series, row_length(windows_per_week)), windows_per_week)
+
+
+def warm_up() -> None:
+    """Compile (or load from numba's cache) everything that scoring and learning need, outside the hot path."""
+    for windows_per_week in (168, 7, 1):
+        bank = CountBank.fresh(1, windows_per_week)
+        slot = Slot(0, 0, 0.0, 1.0, np.zeros(1, np.int64))
+        bank.learn(np.array([3]), slot)
+        bank.score(np.array([3]), slot)

@@ -1,0 +1,28 @@
+"""Detectors by name: what a signal's `detectors:` in a profile may say.
+
+>>> create("counts", series=3, windows_per_week=7).name
+'counts'
+"""
+
+from detectors.contract import Detector
+from detectors.counts import CountBank
+
+DETECTORS: dict[str, type[Detector]] = {made.name: made for made in (CountBank,)}
+"""In the order in which they are shown."""
+
+
+class UnknownDetectorError(LookupError):
+    """There is no detector of this name; the message names those that there are."""
+
+
+def create(name: str, series: int, windows_per_week: int) -> Detector:
+    """A fresh detector over `series` series of windows of which a week has 168, 7 or 1."""
+    made = DETECTORS.get(name)
+    if made is None:
+        raise UnknownDetectorError(f"no detector is called {name!r}; there are: {', '.join(DETECTORS)}")
+    return made.fresh(series, windows_per_week)
+
+
+def summaries() -> dict[str, str]:
+    """One line on every detector, by name."""
+    return {name: made.summary for name, made in DETECTORS.items()}

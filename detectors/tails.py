@@ -1,0 +1,249 @@
+"""Exact tails and quantiles of counts: negative binomial, and Poisson as its limit.
+
+X has mean m and size r: variance m + m*m/r (r infinite: Poisson). All four tails are given, each from its own
+side, so none loses digits to 1 - p: relative error about 1e-12 down to 1e-300, for means 1e-3..1e9.
+
+* The probability of one count is Loader's saddle-point form ("Fast and accurate computation of binomial
+  probabilities", 2000), with the deviance taken from x - m directly.
+* Few counts: plain sums. Else the continued fraction of the incomplete beta function by Didonato and Morris,
+  "Significant digit computation of the incomplete beta function ratios", ACM TOMS 18 (1992), written so that
+  its limit for an infinite size is the fraction of the incomplete gamma function.
+"""
+
+import numpy as np
+
+from detectors.compiled import compiled
+from detectors.elementary import exp, log, log1p
+
+HALF_LOG_2PI = 0.9189385332046727418
+FEW = 64
+"""Up to this count, tails are plain sums."""
+POISSON_FROM = 1e15
+"""A size beyond it is infinite."""
+SMALLEST_P = 1e-300
+"""What is more improbable than this is said to be this improbable."""
+_STIRLING = (1 / 12, 1 / 360, 1 / 1260, 1 / 1680, 1 / 1188, 691 / 360360, 1 / 156)
+
+
+@compiled
+def stirling_error(z: float) -> float:
+    """Log of Gamma(z + 1) - [(z + 1/2) log z - z + log(2 pi)/2], z > 0."""
+    if z < 15.0:
+        product = 1.0
+        shifted = z
+        while shifted < 15.0:
+            shifted += 1.0
+            product *= shifted
+        at_shifted = stirling_error(shifted) + (shifted + 0.5) * log(shifted) - shifted
+        return at_shifted - log(product) - ((z + 0.5) * log(z) - z)
+    w = 1.0 / (z * z)
+    series = _STIRLING[5] - w * _STIRLING[6]
+    for i in range(4, -1, -1):
+        series = _STIRLING[i] - w * series
+    return series / z
+
+
+@compiled
+def deviance(x: float, mean: float, difference: float) -> float:
+    """The sum x log(x / mean) + mean - x, given difference = x - mean as exactly as the caller knows it."""
+    if abs(difference) < 0.1 * (x + mean):
+        v = difference / (x + mean)
+        total = difference * v
+        term = 2.0 * x * v
+        square = v * v
+        for j in range(1, 1000):
+            term *= square
+            longer = total + term / (2 * j + 1)
+            if longer == total:
+                break
+            total = longer
+        return total
+    return x * log(x / mean) - difference
+
+
+@compiled
+def probability(x: int, mean: float, size: float) -> float:
+    """P(X = x), x >= 0, mean > 0."""
+    if size >= POISSON_FROM:
+        if x == 0:
+            return exp(-mean)
+        return exp(-stirling_error(float(x)) - deviance(float(x), mean, x - mean) - HALF_LOG_2PI - 0.5 * log(float(x)))
+    if x == 0:
+        return exp(-size * log1p(mean / size))
+    trials = size + x
+    share = mean / (mean + size)
+    rest = size / (mean + size)
+    difference = (x - mean) * rest
+    exponent = stirling_error(trials) - stirling_error(float(x)) - stirling_error(size)
+    exponent -= deviance(float(x), trials * share, difference) + deviance(size, trials * rest, -difference)
+    return exp(exponent - HALF_LOG_2PI + 0.5 * log(size / (x * trials)))
+
+
+@compiled
+def _fraction(a: float, z: float, y: float, ay: float, bz: float) -> float:
+    """F with I_z(a, b) = z^a y^b / (B(a, b) F), y = 1 - z: Didonato and Morris's fraction by modified Lentz.
+
+    It takes the products a y and b z instead of b, so that they stay right when a or b is infinite.
+    Quick where z < a / (a + b); near the mean it takes some sqrt(a + b) steps.
+    """
+    fraction = a / (a + 1.0) * (ay - bz + 1.0)
+    fraction = fraction if fraction != 0.0 else 1e-300
+    c, d = fraction, 0.0
+    for k in range(1, 1_000_000):
+        inner = 1.0 / (a + 2 * k - 1.0)
+        share = (a + k - 1.0) * inner
+        left = k * (bz - k * z)
+        numerator = share * ((a + k - 1.0) * z + bz) * inner * left
+        denominator = k + left * inner + (a + k) / (a + 2 * k + 1.0) * (ay - bz + 1.0 + k * (1.0 + y))
+        d = denominator + numerator * d
+        d = 1.0 / (d if d != 0.0 else 1e-300)
+        c = denominator + numerator / c
+        c = c if c != 0.0 else 1e-300
+        change = c * d
+        fraction *= change
+        if abs(change - 1.0) < 4e-16:
+            break
+    return fraction
+
+
+@compiled
+def _next(chance: float, x: int, mean: float, size: float) -> float:
+    """P(X = x + 1) from P(X = x)."""
+    if size >= POISSON_FROM:
+        return chance * mean / (x + 1.0)
+    return chance * ((size + x) / (x + 1.0)) * (mean / (mean + size))
+
+
+@compiled
+def above(x: int, mean: float, size: float) -> float:
+    """P(X > x) = I_z(x + 1, size) with z = mean / (mean + size), computed from its own side: best for x >= mean."""
+    if size >= POISSON_FROM:
+        return probability(x, mean, size) * mean / _fraction(x + 1.0, 0.0, 1.0, x + 1.0, mean)
+    if x == 0:
+        return -_expm1_of_negative(size * log1p(mean / size))
+    z, y = mean / (mean + size), size / (mean + size)
+    fraction = _fraction(x + 1.0, z, y, (x + 1.0) * y, size * z)
+    return probability(x, mean, size) * z * (size + x) / fraction
+
+
+@compiled
+def below(x: int, mean: float, size: float) -> float:
+    """P(X < x) = I_y(size, x), computed from its own side: best for x <= mean."""
+    if x == 0:
+        return 0.0
+    k = x - 1
+    if size >= POISSON_FROM:
+        return probability(k, mean, size) * mean / _fraction(POISSON_FROM, 1.0, 0.0, mean, float(x))
+    z, y = mean / (mean + size), size / (mean + size)
+    return probability(k, mean, size) * z * (size + k) / _fraction(size, y, z, size * z, x * y)
+
+
+@compiled
+def _expm1_of_negative(y: float) -> float:
+    """The value of exp(-y) - 1 for y >= 0, without loss for small y."""
+    if y > 0.5:
+        return exp(-y) - 1.0
+    term, total = -y, -y
+    for i in range(2, 30):
+        term *= -y / i
+        total += term
+    return total
+
+
+@compiled
+def _few(x: int, mean: float, size: float) -> tuple[float, float]:
+    """(P(X < x), P(X = x)) by adding up, where neither underflows."""
+    chance = probability(0, mean, size)
+    total = 0.0
+    for k in range(x):
+        total += chance
+        chance = _next(chance, k, mean, size)
+    return total, chance
+
+
+@compiled
+def four_tails(x: int, mean: float, size: float) -> tuple[float, float, float, float]:
+    """P(X >= x), P(X > x), P(X <= x), P(X < x) for a count x >= 0, mean > 0 and size > 0."""
+    lower = -1.0
+    if x <= FEW and mean < 200.0:
+        lower, here = _few(x, mean, size)
+        upper = 1.0 - (lower + here)
+        if upper < 1e-2:
+            upper = above(x, mean, size)
+    else:
+        here = probability(x, mean, size)
+        if x >= mean:
+            upper = above(x, mean, size)
+            lower = 1.0 - (upper + here)
+            if lower < 1e-2:
+                lower = below(x, mean, size)
+        else:
+            lower = below(x, mean, size)
+            upper = 1.0 - (lower + here)
+            if upper < 1e-2:
+                upper = above(x, mean, size)
+    # The complement of a small number is exact; the other way round digits would be lost.
+    high = upper + here
+    low = lower + here
+    high = 1.0 - lower if lower < 0.5 else high
+    low = 1.0 - upper if upper < 0.5 else low
+    upper = _said(upper)
+    lower = _said(lower) if x > 0 else 0.0
+    return max(_said(high), upper), upper, max(_said(low), lower), lower
+
+
+@compiled
+def _said(p: float) -> float:
+    return min(max(p, SMALLEST_P), 1.0)
+
+
+@compiled
+def _at_most(x: int, mean: float, size: float) -> float:
+    """P(X <= x)."""
+    return four_tails(x, mean, size)[2]
+
+
+@compiled
+def quantile(share: float, mean: float, size: float) -> int:
+    """The smallest count k with P(X <= k) >= share, 0 < share < 1."""
+    spread = mean * (1.0 + mean / size)
+    if mean < 50.0:
+        k, chance = 0, probability(0, mean, size)
+        total = chance
+        limit = mean + 60.0 * np.sqrt(spread) + 60.0
+        while total < share and k < limit:
+            chance = _next(chance, k, mean, size)
+            total += chance
+            k += 1
+        return k
+    # A gamma's third root is nearly normal (Wilson and Hilferty 1931): a start a few counts away, then Newton.
+    shape = mean * mean / spread
+    z = normal_quantile(share)
+    root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * np.sqrt(shape))
+    k = int(mean * max(root, 0.0) ** 3)
+    total = _at_most(k, mean, size)
+    for _ in range(30):
+        step = (share - total) / max(probability(k, mean, size), 1e-290)
+        if abs(step) < 16.0:
+            break
+        k = max(0, k + int(min(max(step, -np.sqrt(spread)), np.sqrt(spread))))
+        total = _at_most(k, mean, size)
+    while total < share:
+        k += 1
+        total += probability(k, mean, size)
+    while k > 0:
+        less = total - probability(k, mean, size)
+        if less < share:
+            break
+        total = less
+        k -= 1
+    return k
+
+
+@compiled
+def normal_quantile(share: float) -> float:
+    """The z with P(Z <= z) = share, within 5e-4: Abramowitz and Stegun 26.2.23."""
+    small = min(share, 1.0 - share)
+    t = float(np.sqrt(-2.0 * log(small)))
+    z = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+    return z if share > 0.5 else -z
