@@ -18,7 +18,10 @@ WEEK: Duration = 7 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_RFC3339 = re.compile(
+    rf"(19|[2-9]\d)\d{{2}}-\d{{2}}-\d{{2}}[Tt ]{_CLOCK}:[0-5]\d(\.\d{{1,9}})?([Zz]|[+-]{_CLOCK})", re.ASCII
+)
 
 
 class NaiveTimeError(ValueError):
@@ -28,7 +31,9 @@ class NaiveTimeError(ValueError):
 def parse_instant(text: str) -> Instant:
     """The instant that an RFC 3339 text names; digits past the microsecond are cut.
 
-    Raises NaiveTimeError where the zone is missing and ValueError where it is no RFC 3339 time.
+    Years are 1900 to 9999: what is written before is a database's way to say nothing (0001-01-01), not a time.
+    Raises NaiveTimeError where the zone is missing and ValueError where it is no RFC 3339 time; a leap second
+    (:60) is none here, and neither is 24:00, which Python reads from some version on.
 
     >>> parse_instant("1970-01-01T08:00:01+08:00")
     1000000
