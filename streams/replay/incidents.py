@@ -8,7 +8,7 @@ import numpy as np
 from streams.core.city import City, Measure, Signal
 from streams.core.instant import DAY, HOUR, Duration, Instant
 from streams.replay.draws import Draws, Floats
-from streams.replay.intensity import Stream
+from streams.replay.intensity import Intensity, Stream
 from streams.replay.labels import Shape
 
 _WARM_UP = 56 * DAY
@@ -32,24 +32,29 @@ class Design:
     days: tuple[int, int]
     """Shortest and longest."""
     change: tuple[float, float]
-    """Relative to the expected: +1.0 doubles. Stronger where the numbers are small, see `deviations`."""
+    """Relative to the expected: +1.0 doubles."""
     deviations: float
-    """The change is at least this many standard deviations of the whole incident's expected count."""
+    """Stronger than `change` where the numbers are small: what is added is at least this many standard deviations of
+    what is expected meanwhile, or nobody could call it an incident. A drought takes longer instead."""
     least_daily: float
     """Only where so many tickets a day are expected, if there is such a place."""
 
 
 CATALOGUE = (
-    Design(Shape.BURST, (1, 2), (1.0, 2.5), 6.0, 3.0),
-    Design(Shape.SLOW_RISE, (28, 28), (0.3, 0.6), 0.0, 12.0),
-    Design(Shape.SHIFT, (56, 84), (0.5, 0.9), 0.0, 8.0),
-    Design(Shape.DROUGHT, (3, 5), (-0.7, -0.7), 0.0, 8.0),
-    Design(Shape.CLUSTER, (3, 6), (0.6, 1.0), 5.0, 2.0),
+    Design(Shape.BURST, (1, 2), (1.0, 2.5), 8.0, 3.0),
+    Design(Shape.SLOW_RISE, (28, 28), (0.3, 0.6), 7.0, 12.0),
+    Design(Shape.SHIFT, (56, 84), (0.5, 0.9), 8.0, 8.0),
+    Design(Shape.DROUGHT, (3, 12), (-0.7, -0.7), 5.0, 8.0),
+    Design(Shape.CLUSTER, (3, 6), (0.6, 1.0), 8.0, 2.0),
     Design(Shape.CALLER_FLOOD, (2, 3), (0.0, 0.0), 0.0, 0.0),
 )
 _SHORTEST_SHIFT = 21
 FLOOD_CALLS = (48, 60)
 _MOST_TIMES = 8.0
+_JUDGED_DAYS = 28
+"""A change that lasts is weighed by its first four weeks."""
+_DISPERSION = 1.6
+"""Variance of a day's count over its mean, roughly."""
 """No incident multiplies the expected by more."""
 
 
@@ -97,11 +102,12 @@ def _matches(signal: Signal, stream: Stream) -> bool:
 class Planner:
     """Places incidents so that no two share a county and a category family at nearby times."""
 
-    def __init__(self, city: City, streams: tuple[Stream, ...], daily: Floats, span: tuple[Instant, Instant]) -> None:
-        """`daily`: expected tickets of an average day, (counties, streams)."""
+    def __init__(self, intensity: Intensity, span: tuple[Instant, Instant]) -> None:
+        city, streams = intensity.city, intensity.streams
         self._city = city
         self._streams = streams
-        self._daily = daily
+        self._intensity = intensity
+        self._daily = intensity.daily
         self._start, self._end = span
         length = self._end - self._start
         self._first = self._start + _hours(min(_WARM_UP, int(length * _WARM_UP_SHARE)))
@@ -136,6 +142,8 @@ class Planner:
     def _possible(self, design: Design) -> bool:
         if design.shape is Shape.CLUSTER and not any(self._neighbours):
             return False
+        if design.shape is Shape.DROUGHT and not (self._daily[:, self._open] >= design.least_daily).any():
+            return False
         return bool(self._open) and self._room(design) >= design.days[0] * DAY
 
     def _room(self, design: Design) -> Duration:
@@ -146,7 +154,8 @@ class Planner:
 
     def _place(self, number: int, design: Design, slot: float, width: float, draws: Draws) -> Incident | None:
         for attempt in range(_TRIES):
-            days = int(draws.whole(design.days[0], design.days[1], 1)[0])
+            stream, counties = self._where(design, draws)
+            days = self._days(design, counties, stream, draws)
             latest = self._end - DAY - (_SHORTEST_SHIFT if design.shape is Shape.SHIFT else days) * DAY
             u, hour, change = (float(v) for v in draws.uniform(3))
             # The first tries stay in the incident's own slot, so that incidents spread over the year.
@@ -155,7 +164,6 @@ class Planner:
             start = self._first + max(day, 0) * DAY + int(hour * 12) * HOUR
             start = min(start, latest)
             end = min(start + days * DAY, self._end)
-            stream, counties = self._where(design, draws)
             if start >= end or not self._free(counties, stream, start, end):
                 continue
             signals = signals_counting(self._city, self._streams[stream], design.shape)
@@ -163,7 +171,7 @@ class Planner:
                 continue
             family = self._streams[stream].family
             self._taken += [(self._city.counties[c].code, family, start, end) for c in counties]
-            strength = self._strength(design, counties, stream, (end - start) / DAY, change)
+            strength = self._strength(design, counties, stream, (start, end), change)
             return Incident(number, design.shape, counties, stream, start, end, strength)
         return None
 
@@ -177,7 +185,8 @@ class Planner:
         ]
         cells.sort(reverse=True)
         enough = [cell for cell in cells if cell[0] >= design.least_daily]
-        if len(enough) < 6:
+        # Where hardly anything is expected, nothing can be missing.
+        if len(enough) < 6 and design.shape is not Shape.DROUGHT:
             enough = cells[: max(6, len(cells) // 10)]
         u, v = (float(x) for x in draws.uniform(2))
         # First a county, then a stream: the largest county has most of the cells.
@@ -199,13 +208,26 @@ class Planner:
             for code, taken, first, last in self._taken
         )
 
-    def _strength(self, design: Design, counties: tuple[int, ...], stream: int, days: float, u: float) -> float:
+    def _days(self, design: Design, counties: tuple[int, ...], stream: int, draws: Draws) -> int:
+        days = int(draws.whole(design.days[0], design.days[1], 1)[0])
+        if design.shape is not Shape.DROUGHT:
+            return days
+        # share * n of n expected are missing, with a deviation of sqrt(dispersion * n).
+        needed = (design.deviations / design.change[0]) ** 2 * _DISPERSION
+        return int(min(max(design.days[0], needed / float(self._daily[counties[0], stream])), design.days[1]))
+
+    def _strength(
+        self, design: Design, counties: tuple[int, ...], stream: int, span: tuple[Instant, Instant], u: float
+    ) -> float:
         low, high = design.change
         change = low + u * (high - low)
-        if design.deviations:
-            expected = fsum(float(self._daily[c, stream]) for c in counties) * days
-            deviation = float(np.sqrt(1.6 * max(expected, 0.5)))
-            change = max(change, design.deviations * deviation / max(expected, 0.5))
+        if change > 0:
+            hours = min(span[1] - span[0], _JUDGED_DAYS * DAY) // HOUR
+            means = self._intensity.hours(self._start, (span[0] - self._start) // HOUR, hours)
+            expected = max(fsum(means[list(counties), stream].reshape(-1).tolist()), 0.5)
+            share = 0.5 if design.shape is Shape.SLOW_RISE else 1.0
+            deviation = float(np.sqrt(_DISPERSION * expected))
+            change = max(change, design.deviations * deviation / (share * expected))
         return min(change, _MOST_TIMES)
 
 

@@ -81,7 +81,7 @@ class Simulation:
         self._intake = np.array([KINDS.index(stream.intake) for stream in self._streams])
         self._writer = LineWriter(profile.city, self._streams, seed)
         self._residents = Residents(len(profile.city.counties), len(self._streams))
-        planner = Planner(profile.city, self._streams, self._intensity.daily, self.span)
+        planner = Planner(self._intensity, self.span)
         self._incidents = planner.plan(incidents, seed)
         self._sizes = [0] * incidents
         self._pending: dict[int, list[Rows]] = {}
@@ -255,14 +255,20 @@ class Simulation:
         ticks = [start + hour * HOUR for hour in range(1, _HOURS_A_DAY + 1) if start + hour * HOUR < last_tick]
         if start < last_tick <= start + DAY:
             ticks.append(last_tick)
-        begin = 0
-        for tick in ticks:
-            stop = int(np.searchsorted(rows["received"], tick // 1000, side="left"))
-            for first in range(begin, stop, _BLOCK_LINES):
-                lines = self._writer.lines(rows[first : min(first + _BLOCK_LINES, stop)])
-                yield Block("".join(lines).encode(), len(lines), 0)
-            begin = stop
-            yield Block(self._writer.tick(tick).encode(), 0, 1)
+        ends = np.searchsorted(rows["received"], np.array(ticks, np.int64) // 1000, side="left").tolist()
+        rows = rows[: ends[-1] if ends else 0]
+        # Blocks of lines, with each tick behind the last record received before it.
+        due = list(zip(ends, ticks, strict=True))
+        for first in range(0, max(len(rows), 1), _BLOCK_LINES):
+            lines = self._writer.lines(rows[first : first + _BLOCK_LINES])
+            events = len(lines)
+            last = first + events
+            inside = [(end, tick) for end, tick in due if end < last or last == len(rows)]
+            due = due[len(inside) :]
+            for end, tick in reversed(inside):
+                lines.insert(end - first, self._writer.tick(tick))
+            if lines:
+                yield Block("".join(lines).encode(), events, len(inside))
 
     def _label(self, incident: Incident, size: int) -> Label:
         city, stream = self.profile.city, self._streams[incident.stream]
