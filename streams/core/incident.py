@@ -80,6 +80,11 @@ class Layout:
         """Signals of a family that count everything that a signal counts."""
         return tuple(i for i in self.families.get(family, ()) if signal in self._parts[i])
 
+    def belongs(self, signal: str, family: str) -> bool:
+        """Whether a signal, by name, is of a family, or counts a part of what one of its signals counts."""
+        place = self.signal.get(signal)
+        return place is not None and (self.city.signals[place].family == family or bool(self.holders(family, place)))
+
     def family_of(self, signal: str) -> str | None:
         """The family of a signal, by name; None where the city has no such signal."""
         place = self.signal.get(signal)
@@ -94,8 +99,11 @@ class Layout:
 
 
 def _holds(whole: Signal, part: Signal) -> bool:
-    """Whether every event that passes the filter `part` passes `whole` too, by the filters alone."""
-    return all(field in part.where and part.where[field] <= values for field, values in whole.where.items())
+    """Whether every event that passes the filter `part` passes `whole` too, by the filters alone. A part that
+    names no kind is taken to mean the kinds of the whole."""
+    return all(
+        part.where[field] <= values if field in part.where else field == "kind" for field, values in whole.where.items()
+    )
 
 
 class Departures:

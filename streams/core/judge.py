@@ -258,9 +258,7 @@ class Sitting:
             self.made.append(Joined(alert.alert, self.at, evidence))
             changed = msgspec.structs.replace(changed, joined=(*changed.joined, case))
         tracked = self._tracked(verdict)
-        own = tracked.county == alert.county and (
-            alert.family == key.family or bool(self.plan.layout.holders(alert.family, verdict.signal))
-        )
+        own = tracked.county == alert.county and self.plan.layout.belongs(signal, alert.family)
         if own:
             changed = msgspec.structs.replace(changed, excess=max(changed.excess, verdict.excess))
             if tracked not in changed.tracked:

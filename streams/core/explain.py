@@ -1,0 +1,341 @@
+"""Why an alert, or why not: one series in one closed window, asked again of what was stored.
+
+Pure: a stored scored window, the transitions of the ledger and the judge's plan go in, a structured answer
+comes out; `streams.wording` says it in words. It goes through the judge's own guards, in the judge's order.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from math import fsum, isfinite
+
+from msgspec import Struct
+
+from detectors.observation import ScoreReason, Scores
+from detectors.tails import four_tails
+from streams.core.alert import Ended, Evidence, Joined, Raised, Shape, Transition
+from streams.core.city import Direction, Size
+from streams.core.guards import LevelTable, Verdict, side_p, spending, verdicts
+from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
+from streams.core.instant import Instant
+from streams.core.judge import JudgePlan
+from streams.core.judge_state import OpenAlert, TrackedSeries
+from streams.core.outputs import ScoredWindow
+from streams.core.window import NOMINAL
+
+
+class Why(StrEnum):
+    """What became of a window of a series, or of one test of it. Closed."""
+
+    RAISED = "raised"
+    """It raised an alert."""
+    JOINED = "joined"
+    """Its evidence joined an alert that was open."""
+    CONTINUED = "continued"
+    """A verdict that said nothing new: it kept an open alert open."""
+    EXPLAINED = "explained"
+    """A verdict that another alert accounts for: the same incident seen again, elsewhere or in a longer window."""
+    NOT_CORROBORATED = "not_corroborated"
+    """Too few, but nothing else was low with it."""
+    VERDICT = "verdict"
+    """Of a test alone: p is at or below its level and no guard stands against it."""
+    MINIMUM_COUNT = "minimum_count"
+    """Improbable enough, but below the signal's minimum count (on the low side: too few were expected)."""
+    DIRECTION = "direction"
+    """Improbable, but on the side that the signal does not look at."""
+    ABOVE_LEVEL = "above_level"
+    """Not improbable enough for what this test may spend of the budget."""
+    WARMING_UP = "warming_up"
+    MISSING = "missing"
+    """No count: the window was not observed."""
+    NOT_TESTED = "not_tested"
+    """The signal is not tested at this window size, or not for the city as a whole."""
+    NOT_CLOSED = "not_closed"
+    """No such window is stored: not closed yet, before the stream began, or gone by retention."""
+
+
+class Test(Struct, frozen=True):
+    """One detector on one side."""
+
+    __test__ = False  # not pytest's
+
+    detector: str
+    side: Direction
+    why: Why
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    level: float | None = None
+    """0: this side is not tested, then the level that it would have had is not known either."""
+    turning_count: int | None = None
+    """The smallest count that would have paged; on the low side the largest. None: no count would have, or
+    the detector has no count distribution to tell from."""
+
+
+class Explanation(Struct, frozen=True):
+    """The answer for one series in one window."""
+
+    county: str
+    signal: str
+    size: Size
+    window_start: Instant
+    window_end: Instant
+    known_at: Instant
+    why: Why
+    count: int | None
+    minimum_count: int
+    direction: Direction
+    tests: tuple[Test, ...]
+    """The test that decided first."""
+    calendar: tuple[str, ...]
+    alert: str | None
+    """The alert that it raised, joined, kept open, or that explains it."""
+    budget_per_week: float
+    spent: float | None
+    """What all tests spent in the 7 days up to this window's end; None where that is not known any more."""
+
+    @property
+    def left(self) -> float | None:
+        """What was left of the budget."""
+        return None if self.spent is None else max(0.0, self.budget_per_week - self.spent)
+
+
+_DECIDING = tuple(Why)
+"""The order in which a window's tests decide: the first reason that any of them gives."""
+_NOT_SCORED = {
+    ScoreReason.WARMING_UP: Why.WARMING_UP,
+    ScoreReason.MISSING: Why.MISSING,
+    ScoreReason.NOT_JUDGED: Why.NOT_TESTED,
+}
+
+
+def explain(
+    plan: JudgePlan,
+    signal: str,
+    county: str,
+    size: Size,
+    at: Instant,
+    window: ScoredWindow | None,
+    transitions: Iterable[Transition] = (),
+    week: Sequence[ScoredWindow] = (),
+) -> Explanation:
+    """Why the window of `size` that holds `at` did, or did not, lead to an alert.
+
+    `window` is that scored window as stored (without details); `transitions` is everything that the judge did
+    with alerts of this county and of the city as a whole; `week` the stored windows, of every size, that
+    ended in the 7 days up to its end, for what was spent. Raises LookupError for a signal or a county that the
+    city does not have; `county` may be the city's own code.
+    """
+    if signal not in plan.layout.signal or county not in plan.layout.series:
+        raise LookupError(f"the city {plan.city.name} has no signal {signal!r} or no county {county!r}")
+    i, j = plan.layout.signal[signal], plan.layout.series[county]
+    span = plan.grid.window(size, at)
+    tables = plan.tables[size]
+    tests: tuple[Test, ...] = ()
+    alert: str | None = None
+    if window is None:
+        why = Why.NOT_CLOSED
+    elif window.end != span.end or window.size is not size:
+        raise ValueError("the scored window is not the one that holds the instant")
+    else:
+        found = [test for table in tables if table.series[i, j] for test in _tests(plan, window, table, i, j)]
+        tests = tuple(sorted(found, key=lambda test: _DECIDING.index(test.why)))
+        why = tests[0].why if tests else Why.NOT_TESTED
+        if why is Why.VERDICT:
+            fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
+            why, alert = _outcome(plan, window, fired, list(transitions))
+    counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
+    return Explanation(
+        county=county,
+        signal=signal,
+        size=size,
+        window_start=span.start,
+        window_end=span.end,
+        known_at=span.end + plan.city.allowed_lateness,
+        why=why,
+        count=counted,
+        minimum_count=int(plan.minimum[i]),
+        direction=plan.city.signals[i].direction,
+        tests=tests,
+        calendar=plan.maker.calendar_facts(county, span.start, span.end),
+        alert=alert,
+        budget_per_week=plan.city.budget_per_week,
+        spent=fsum(spending(one, plan.tables[one.size]) for one in week) if week else None,
+    )
+
+
+def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: int) -> list[Test]:
+    """Both sides of one detector: first those that are tested, then a side that is not but would say something."""
+    scores = window.scores.get(table.detector)
+    reason = ScoreReason.MISSING if scores is None else ScoreReason(int(scores.reason[i, j]))
+    sides = [(side, float(levels[i, j])) for side, levels in ((Direction.HIGH, table.high), (Direction.LOW, table.low))]
+    tested = [(side, level) for side, level in sides if level > 0]
+    if scores is None or reason is not ScoreReason.SCORED:
+        return [Test(table.detector, side, _NOT_SCORED[reason], level=level) for side, level in tested]
+    made = []
+    for side, level in sides:
+        p = float(side_p(scores, side)[i, j])
+        floor = int(plan.minimum[i])
+        large = (window.counts[i, j] if side is Direction.HIGH else scores.expected[i, j]) >= floor
+        if level == 0:
+            if p > max(other for _, other in tested):
+                continue
+            why = Why.DIRECTION
+        elif p > level:
+            why = Why.ABOVE_LEVEL
+        else:
+            why = Why.VERDICT if large else Why.MINIMUM_COUNT
+        made.append(
+            Test(
+                detector=table.detector,
+                side=side,
+                why=why,
+                expected=_known(scores, "expected", i, j),
+                low=_known(scores, "low", i, j),
+                high=_known(scores, "high", i, j),
+                p=p,
+                level=level,
+                turning_count=_turning_count(scores, i, j, side, level, floor, int(window.counts[i, j]), why),
+            )
+        )
+    return made
+
+
+def _known(scores: Scores, field: str, i: int, j: int) -> float | None:
+    value = float(getattr(scores, field)[i, j])
+    return value if isfinite(value) else None
+
+
+def _turning_count(
+    scores: Scores, i: int, j: int, side: Direction, level: float, floor: int, count: int, why: Why
+) -> int | None:
+    mean, size = float(scores.expected[i, j]), float(scores.size[i, j])
+    if level == 0 or not (mean > 0 and size > 0):
+        return None
+    fired = why in (Why.VERDICT, Why.MINIMUM_COUNT)
+    if side is Direction.HIGH:
+        smallest = smallest_count(mean, size, level)
+        # The stored mean has 6 digits, the detector's had more: what did or did not fire is the truth.
+        smallest = min(smallest, count) if fired else max(smallest, count + 1)
+        return max(smallest, floor)
+    if mean < floor:
+        return None
+    largest = largest_count(mean, size, level)
+    largest = max(largest, count) if fired else min(largest, count - 1)
+    return largest if largest >= 0 else None
+
+
+def smallest_count(mean: float, size: float, level: float) -> int:
+    """The smallest count x with P(X >= x) <= level, X negative binomial of this mean and size.
+
+    >>> smallest_count(21.0, float("inf"), 1e-4)
+    41
+    """
+    below, above = 0, 1
+    while _six(four_tails(above, mean, size)[0]) > level:
+        below, above = above, 2 * above
+    while above - below > 1:
+        middle = (below + above) // 2
+        if _six(four_tails(middle, mean, size)[0]) > level:
+            below = middle
+        else:
+            above = middle
+    return above
+
+
+def largest_count(mean: float, size: float, level: float) -> int:
+    """The largest count x with P(X <= x) <= level; -1 where even none at all is too probable.
+
+    >>> largest_count(21.0, float("inf"), 1e-4), largest_count(2.0, float("inf"), 1e-4)
+    (5, -1)
+    """
+    if _six(four_tails(0, mean, size)[2]) > level:
+        return -1
+    low, high = 0, max(1, int(mean) + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _six(four_tails(middle, mean, size)[2]) > level:
+            high = middle
+        else:
+            low = middle
+    return low
+
+
+def _six(p: float) -> float:
+    return float(f"{p:.6g}")
+
+
+def _outcome(
+    plan: JudgePlan, window: ScoredWindow, fired: Verdict, transitions: list[Transition]
+) -> tuple[Why, str | None]:
+    """What a verdict led to, by what the judge did."""
+    name = plan.city.signals[fired.signal].name
+    county = plan.layout.codes[fired.series]
+    counties = {one.alert: one.county for one in transitions if isinstance(one, Raised)}
+    for one in transitions:
+        if isinstance(one, Ended):
+            continue
+        case = one.evidence
+        whose = case.county or counties.get(one.alert)
+        if (case.signal, case.size, case.window_end, whose) == (name, window.size, window.end, county):
+            return (Why.RAISED if isinstance(one, Raised) else Why.JOINED), one.alert
+    alerts = recall(plan, transitions, window.end)
+    key = plan.layout.key(fired)
+    own = owner(plan.layout, key, fired.side, window, alerts)
+    if own is not None:
+        return (Why.EXPLAINED if own.ended else Why.CONTINUED), own.alert
+    departures = Departures(plan.layout, window, plan.tables[window.size])
+    other = explaining(plan.layout, key, fired, departures, alerts)
+    if other is not None:
+        return Why.EXPLAINED, other.alert
+    if fired.side is Direction.LOW:
+        return Why.NOT_CORROBORATED, None
+    return Why.EXPLAINED, None
+
+
+def recall(plan: JudgePlan, transitions: Iterable[Transition], at: Instant) -> list[OpenAlert]:
+    """The judge's alerts as they stood when it had judged the window end `at`, from what it did until then."""
+    lateness = plan.city.allowed_lateness
+    known = [one for one in transitions if one.at <= at + lateness]
+    more: dict[str, list[Evidence]] = {}
+    ended: dict[str, Instant] = {}
+    for one in known:
+        if isinstance(one, Joined):
+            more.setdefault(one.alert, []).append(one.evidence)
+        elif isinstance(one, Ended) and one.at < at + lateness:
+            ended[one.alert] = one.at - lateness
+    alerts = []
+    for one in sorted((one for one in known if isinstance(one, Raised)), key=lambda one: (one.at, one.alert)):
+        if one.evidence.shape == Shape.ALWAYS_PAGE or one.evidence.signal not in plan.layout.signal:
+            continue
+        alerts.append(_recalled(plan, one, more.get(one.alert, []), ended.get(one.alert)))
+    return alerts
+
+
+def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: Instant | None) -> OpenAlert:
+    case = raised.evidence
+    size = Size(case.size)
+    hidden = plan.layout.compartmented[plan.layout.signal[case.signal]]
+    silent = case.shape == Shape.SILENT_FEED
+    own = [one for one in joined if not one.county and plan.layout.belongs(one.signal, raised.family)]
+    tracked = tuple(
+        TrackedSeries(one.signal, Size(one.size), one.detector, one.county or raised.county, Direction(one.direction))
+        for one in (case, *own)
+    )
+    quiet_for = QUIET_WINDOWS[size] * NOMINAL[size]
+    return OpenAlert(
+        alert=raised.alert,
+        county=raised.county,
+        family=raised.family,
+        apart=SILENT if silent else COMPARTMENTED if hidden else "",
+        side=Direction(case.direction),
+        size=size,
+        raised_by=tracked[0],
+        start=case.window_start,
+        last_near=case.window_end if ended is None else ended - quiet_for,
+        quiet=0,
+        excess=max(abs(one.count - (one.expected or 0.0)) for one in (case, *own)),
+        tracked=tracked,
+        joined=tuple((one.signal, str(one.size), str(one.shape)) for one in (case, *joined)),
+        ended=ended is not None,
+    )

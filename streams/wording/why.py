@@ -1,0 +1,116 @@
+"""Why an alert, or why not, in words."""
+
+from streams.core.city import Direction, Size
+from streams.core.explain import Explanation, Test, Why
+from streams.wording.catalog import Speech
+from streams.wording.figures import RAREST, number, odds, span
+from streams.wording.names import Names, Naming
+from streams.wording.sentence import Audience
+
+
+def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Audience = "desk") -> str | None:
+    """An explanation as one paragraph in `zh` or `en`.
+
+    None where the audience may not know of the signal (compartmented material).
+    """
+    speech = Speech(locale)
+    names = Names(naming, speech)
+    if audience == "county" and given.signal in names.hidden_signals:
+        return None
+    say = speech.say
+    place = names.county(given.county)
+    window = span(speech, given.window_start, given.window_end, naming.city.zone)
+    size = {Size.HOUR: say("小时"), Size.DAY: say("日"), Size.WEEK: say("周")}[given.size]
+    fields = {"place": place, "span": window, "signal": names.signal(given.signal), "size": size}
+    if given.count is None:
+        parts = [say("{place} {span} {signal}（{size}）", **fields)]
+    else:
+        count = names.counted(given.signal, number(speech, given.count))
+        parts = [say("{place} {span} {signal}（{size}）：{count}", count=count, **fields)]
+    parts.append(_verdict(speech, given))
+    first = given.tests[0] if given.tests else None
+    if first is not None and first.p is not None:
+        parts += _figures(names, given, first)
+    facts = names.facts(given.calendar, given.county, given.window_start, given.window_end)
+    if facts:
+        parts.append(say("日历：{facts}", facts=say("、").join(facts)))
+    parts.append(_budget(speech, given))
+    return say("{text}。", text=say("；").join(parts))
+
+
+def _verdict(speech: Speech, given: Explanation) -> str:
+    say = speech.say
+    alert = given.alert or "—"
+    minimum = number(speech, given.minimum_count)
+    low = bool(given.tests) and given.tests[0].side is Direction.LOW
+    texts = {
+        Why.RAISED: lambda: say("已预警，编号 {alert}", alert=alert),
+        Why.JOINED: lambda: say("并入已有的预警 {alert}，作为补充证据", alert=alert),
+        Why.CONTINUED: lambda: say("属于尚未结束的预警 {alert}，不再重复预警", alert=alert),
+        Why.EXPLAINED: lambda: say("预警 {alert} 已经说明了它，不再重复预警", alert=alert),
+        Why.NOT_CORROBORATED: lambda: say("未预警：偏少，但没有别的信号、别的窗口或前一窗口佐证"),
+        Why.VERDICT: lambda: say("异常"),
+        Why.MINIMUM_COUNT: lambda: (
+            say("未预警：预期不足 {minimum}，偏少说明不了什么", minimum=minimum)
+            if low
+            else say("未预警：虽属异常，但不足最低数量 {minimum}", minimum=minimum)
+        ),
+        Why.DIRECTION: lambda: (
+            say("未预警：偏少，而此信号只关注偏多") if low else say("未预警：偏多，而此信号只关注偏少")
+        ),
+        Why.ABOVE_LEVEL: lambda: say("未预警：不够反常"),
+        Why.WARMING_UP: lambda: say("未预警：积累的数据还不够，尚在预热"),
+        Why.MISSING: lambda: say("未预警：此窗口没有数据"),
+        Why.NOT_TESTED: lambda: say("未预警：此信号在这里不按此窗口判断"),
+        Why.NOT_CLOSED: lambda: say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期"),
+    }
+    return texts[given.why]()
+
+
+def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
+    """What was expected, how improbable the count was, and where the turning point lay."""
+    speech = names.speech
+    say = speech.say
+    parts = []
+    if test.expected is not None:
+        expected = names.counted(given.signal, number(speech, test.expected))
+        if test.low is not None and test.high is not None:
+            low, high = number(speech, test.low), number(speech, test.high)
+            parts.append(say("预期 {expected}（95% 区间 {low}–{high}）", expected=expected, low=low, high=high))
+        else:
+            parts.append(say("预期 {expected}", expected=expected))
+    low_side = test.side is Direction.LOW
+    if test.p is not None:
+        chance = _chance(speech, test.p)
+        parts.append(say("这样少的机会{odds}", odds=chance) if low_side else say("这样多的机会{odds}", odds=chance))
+    if test.level:
+        parts.append(say("机会不超过 {level} 才会预警", level=_one_in(speech, test.level)))
+        if test.turning_count is not None:
+            count = names.counted(given.signal, number(speech, test.turning_count))
+            parts.append(
+                say("不超过 {count} 就会预警", count=count) if low_side else say("达到 {count} 就会预警", count=count)
+            )
+        elif low_side:
+            parts.append(say("即使一件也没有，也不会预警"))
+    return parts
+
+
+def _one_in(speech: Speech, p: float) -> str:
+    return speech.say("1/{odds}", odds=odds(speech, p) or number(speech, RAREST))
+
+
+def _chance(speech: Speech, p: float) -> str:
+    if p > 0.5:
+        return speech.say("超过一半")
+    one_in = odds(speech, p)
+    if one_in is None:
+        return speech.say("不到 1/{odds}", odds=number(speech, RAREST))
+    return speech.say("约为 1/{odds}", odds=one_in)
+
+
+def _budget(speech: Speech, given: Explanation) -> str:
+    budget = number(speech, given.budget_per_week)
+    if given.spent is None or given.left is None:
+        return speech.say("误报额度每周 {budget} 次", budget=budget)
+    spent, left = (number(speech, max(0.0, float(f"{value:.2g}"))) for value in (given.spent, given.left))
+    return speech.say("误报额度每周 {budget} 次，前七天已用 {spent}，余 {left}", budget=budget, spent=spent, left=left)
