@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.city import Measure, Signal
+from streams.core.city import FILTER_FIELDS, Measure, Signal
 from streams.core.event import INTAKE_KINDS
 
 Counts = NDArray[np.int64]
@@ -43,6 +43,12 @@ class CellRegistry:
         """Code -> signals that count the cell's different callers; likewise matters and repeats."""
         self.distinct_matters: list[tuple[int, ...]] = []
         self.repeats: list[tuple[int, ...]] = []
+        self._values: dict[str, dict[str, int]] = {field: {} for field in FILTER_FIELDS}
+        """Field -> its values so far, numbered; "" where a cell has none."""
+        self._of_cell: dict[str, list[int]] = {field: [] for field in FILTER_FIELDS}
+        """Field -> number of the value of each cell."""
+        self._numbers: dict[str, Counts] = {field: np.zeros(0, dtype=np.int64) for field in FILTER_FIELDS}
+        """The same as arrays, as far as they were needed."""
         for cell in cells:
             self.code(cell)
 
@@ -53,6 +59,9 @@ class CellRegistry:
             return known
         number = self.codes[cell] = len(self.cells)
         self.cells.append(cell)
+        for field in FILTER_FIELDS:
+            numbers = self._values[field]
+            self._of_cell[field].append(numbers.setdefault(getattr(cell, field) or "", len(numbers)))
         if number == len(self._additive):
             self._additive = np.concatenate([self._additive, np.zeros_like(self._additive)])
         for measure, of_cell in (
@@ -73,6 +82,18 @@ class CellRegistry:
         """Names of the signals that count a cell's events, whatever their measure."""
         return tuple(signal.name for signal in self.signals if matches(signal, self.cells[code]))
 
+    def margin(self, counts: Counts, field: str, kinds: frozenset[str] | None = None) -> dict[str, int]:
+        """Events by one field of their cells, sorted by value; of some kinds only, or of all."""
+        if len(self._numbers["kind"]) < len(self.cells):
+            self._numbers = {name: np.array(numbers, dtype=np.int64) for name, numbers in self._of_cell.items()}
+        values = self._values[field]
+        if kinds is not None:
+            taken = np.array([kind in kinds for kind in self._values["kind"]], dtype=np.int64)
+            counts = counts * taken[self._numbers["kind"][: len(counts)]]
+        total = np.bincount(self._numbers[field][: len(counts)], weights=counts, minlength=len(values))
+        found = {value: int(events) for value, events in zip(values, total.tolist(), strict=True) if value and events}
+        return dict(sorted(found.items()))
+
     def event_counts(self, codes: Counts) -> Counts:
         """Events per signal, shape (signals,), of an hour's event codes, shape (events,)."""
         total: Counts = self._additive[codes].sum(axis=0)
@@ -82,15 +103,25 @@ class CellRegistry:
 class CellCounts:
     """How many events of each cell a closed window holds."""
 
-    __slots__ = ("_cells", "_counts")
+    __slots__ = ("_cells", "_codes", "_counts")
 
     def __init__(self, cells: Sequence[Cell], counts: Counts) -> None:
         """`counts[i]` events of `cells[i]`; cells past the end of counts have none."""
         self._cells = cells
         self._counts = counts
+        self._codes: Counts | None = None
+
+    @classmethod
+    def of_events(cls, cells: Sequence[Cell], codes: Counts) -> "CellCounts":
+        """Of the events' codes; they are counted when somebody asks: of most hours nobody does."""
+        made = cls(cells, codes)
+        made._codes = codes
+        return made
 
     def items(self) -> list[tuple[Cell, int]]:
         """(cell, events) of the cells that have any, in the order of their numbers."""
+        if self._codes is not None:
+            self._counts, self._codes = np.bincount(self._codes), None
         return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts)]
 
     def top(self, signal: Signal, field: str, most: int = 5) -> tuple[tuple[str, int], ...]:

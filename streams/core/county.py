@@ -4,7 +4,7 @@ Everything here is a function of the county's own events and of ticks, so it doe
 counties share a partition with it.
 """
 
-from collections import defaultdict
+from array import array
 from typing import Any
 
 import msgspec
@@ -16,11 +16,12 @@ from streams.core.county_metrics import county_metrics
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import Instant
 from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
+from streams.core.span import Span, SpanState, span_of, span_state
 from streams.core.tickets import Backlog, Repeats, Ticket, Tickets
 from streams.core.window import QUARTER, Window, WindowGrid
 
-Step = tuple[Instant, str, Event, int]
-"""(at, id, event, cell code): sorts by (at, id), which is unique within a county."""
+Step = tuple[Instant, str, Event, Instant | None, int]
+"""(at, id, event, due, cell code): sorts by (at, id), which is unique within a county."""
 
 
 class OpenHour:
@@ -34,53 +35,9 @@ class OpenHour:
         """Start of its reporting day: ids are remembered and forgotten by day."""
         self.ids = ids
         """The ids of its reporting day, in order of arrival; shared by the day's hours."""
-        self.codes: list[int] = []
-        """Cell code of each event."""
+        self.codes = array("q")
+        """Cell code of each event: an array that numpy reads in place."""
         self.steps: list[Step] = []
-
-
-class Span:
-    """What a day or a week has summed up from the hours closed so far."""
-
-    __slots__ = ("callers", "cells", "counts", "late", "matters", "on_time", "repeats", "start", "with_due")
-
-    def __init__(self, start: Instant, signals: int) -> None:
-        self.start = start
-        self.counts = np.zeros(signals, dtype=np.int64)
-        self.cells: Counts = np.zeros(0, dtype=np.int64)
-        self.callers: defaultdict[int, set[str]] = defaultdict(set)
-        """Signal -> its callers; -1 for all intake. Likewise matters."""
-        self.matters: defaultdict[int, set[str]] = defaultdict(set)
-        self.repeats = self.on_time = self.with_due = self.late = 0
-
-    def add_hour(self, hour: "Span") -> None:
-        """Add an hour's sets and totals; its counts and cells are added by themselves."""
-        for own, sets in ((self.callers, hour.callers), (self.matters, hour.matters)):
-            for i, names in sets.items():
-                own[i] |= names
-        self.repeats += hour.repeats
-        self.on_time += hour.on_time
-        self.with_due += hour.with_due
-
-    def add_cells(self, counts: Counts) -> None:
-        """Add cell counts; the registry may have grown since."""
-        if len(counts) > len(self.cells):
-            counts = counts.copy()
-            counts[: len(self.cells)] += self.cells
-            self.cells = counts
-        else:
-            self.cells[: len(counts)] += counts
-
-
-class SpanState(msgspec.Struct, array_like=True):
-    """A Span, serialisable."""
-
-    start: Instant
-    counts: list[int]
-    cells: list[tuple[int, int]]
-    callers: list[tuple[int, list[str]]]
-    matters: list[tuple[int, list[str]]]
-    totals: tuple[int, int, int, int]
 
 
 class CountyState(msgspec.Struct, array_like=True):
@@ -89,7 +46,7 @@ class CountyState(msgspec.Struct, array_like=True):
     max_at: Instant
     closed_until: Instant
     forget_before: Instant
-    hours: list[tuple[Instant, list[int], list[tuple[Instant, bytes, int]]]]
+    hours: list[tuple[Instant, list[int], list[tuple[Instant, bytes, Instant | None, int]]]]
     day: SpanState
     week: SpanState
     day_codes: list[int]
@@ -126,8 +83,8 @@ class County:
         self.day = Span(grid.day(first.start).start, signals)
         self.week = Span(grid.week(first.start).start, signals)
         self._day_codes: list[Counts] = []
-        self._masks = {
-            size: np.array([size in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
+        self._not_of_size = {
+            size: np.array([size not in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
         }
 
     def hour_at(self, at: Instant) -> OpenHour | None:
@@ -142,7 +99,7 @@ class County:
             self.open[quarter] = hour
         return hour
 
-    def take_late(self, event: Event, at: Instant, code: int) -> Correction:
+    def take_late(self, event: Event, at: Instant, due: Instant | None, code: int) -> Correction:
         """Take an event whose hour is closed: its ticket is corrected, the window stands, a correction is appended.
 
         Its id is remembered, so that a resend is a duplicate, unless it is past the horizon already.
@@ -153,8 +110,7 @@ class County:
             self.ids.setdefault(day, []).append(event.id)
             self.changed_days.add(day)
         self.day.late += 1
-        self.week.late += 1
-        self.tickets.take(at, event)
+        self.tickets.take(at, event, due)
         window = self.grid.hour(at)
         return Correction(event.id, self.code, at, window.start, window.end, self.registry.signals_of(code))
 
@@ -175,34 +131,32 @@ class County:
         registry, signals = self.registry, self.city.signals
         if hour is None:
             zeros = np.zeros(len(signals), dtype=np.int64)
-            return self._closed(Size.HOUR, window, zeros, np.zeros(0, dtype=np.int64))
+            return self._closed(Size.HOUR, window, zeros, CellCounts(registry.cells, zeros[:0]))
         for quarter in range(window.start // QUARTER, window.end // QUARTER):
             self.open.pop(quarter, None)
         self.changed_days.add(hour.day)
-        codes = np.array(hour.codes, dtype=np.int64)
+        codes: Counts = np.frombuffer(hour.codes, dtype=np.int64)
         counts = registry.event_counts(codes)
         self._day_codes.append(codes)
         own = self._take_steps(hour, counts)
         self.day.counts += counts
-        self.week.counts += counts
         for i, callers in own.items():
             counts[i] = len(callers)
-        return self._closed(Size.HOUR, window, counts, np.bincount(codes))
+        return self._closed(Size.HOUR, window, counts, CellCounts.of_events(registry.cells, codes))
 
     def _take_steps(self, hour: OpenHour, counts: Counts) -> dict[int, set[str]]:
         """Tickets, repeats and distinct sets of an hour; the hour's own sets by signal, for its distinct counts."""
         own = Span(hour.window.start, 0)
         take = self.tickets.take
         hour.steps.sort()
-        for at, _, event, code in hour.steps:
-            on_time = take(at, event)
+        for at, _, event, due, code in hour.steps:
+            on_time = take(at, event, due)
             if event.kind in INTAKE_KINDS:
                 self._take_intake(at, event, code, own, counts)
             elif on_time is not None:
                 own.with_due += 1
                 own.on_time += on_time
-        self.day.add_hour(own)
-        self.week.add_hour(own)
+        self.day.add(own)
         return {i: sets[i] for sets in (own.callers, own.matters) for i in sets if i >= 0}
 
     def _take_intake(self, at: Instant, event: Event, code: int, own: Span, counts: Counts) -> None:
@@ -230,6 +184,8 @@ class County:
         cells: Counts = np.bincount(codes)
         self.day.add_cells(cells)
         self.week.add_cells(cells)
+        self.week.counts += self.day.counts
+        self.week.add(self.day)
         for size, span in ((Size.DAY, self.day), (Size.WEEK, self.week)):
             if self.grid.window(size, end - 1).end != end:
                 continue
@@ -250,25 +206,15 @@ class County:
                 counts[i] = len(span.callers.get(i, ()))
             elif signal.measure is Measure.DISTINCT_MATTERS:
                 counts[i] = len(span.matters.get(i, ()))
-        metrics = county_metrics(
-            CellCounts(self.registry.cells, span.cells),
-            backlog,
-            on_time=span.on_time,
-            with_due=span.with_due,
-            repeats=span.repeats,
-            callers=len(span.callers.get(-1, ())),
-            matters=len(span.matters.get(-1, ())),
-            late=span.late,
-        )
-        return self._closed(size, Window(span.start, end), counts, span.cells, metrics)
+        metrics = county_metrics(self.registry, span, backlog)
+        cells = CellCounts(self.registry.cells, span.cells)
+        return self._closed(size, Window(span.start, end), counts, cells, metrics)
 
     def _closed(
-        self, size: Size, window: Window, counts: Counts, cells: Counts, metrics: CountyMetrics | None = None
+        self, size: Size, window: Window, counts: Counts, cells: CellCounts, metrics: CountyMetrics | None = None
     ) -> ClosedWindow:
-        shown = np.where(self._masks[size], counts, -1)
-        return ClosedWindow(
-            self.code, size, window.start, window.end, shown, CellCounts(self.registry.cells, cells), metrics
-        )
+        counts[self._not_of_size[size]] = -1
+        return ClosedWindow(self.code, size, window.start, window.end, counts, cells, metrics)
 
     def _forget(self, end: Instant) -> None:
         """Drop ids past the horizon and tickets past theirs: once a day, as the day closes."""
@@ -293,14 +239,14 @@ class County:
             [
                 (
                     hour.window.start,
-                    hour.codes,
-                    [(at, msgspec.msgpack.encode(event), code) for at, _, event, code in sorted(hour.steps)],
+                    hour.codes.tolist(),
+                    [(at, msgspec.msgpack.encode(event), due, code) for at, _, event, due, code in sorted(hour.steps)],
                 )
                 for hour in sorted(hours.values(), key=lambda hour: hour.window.start)
             ],
-            _span_state(self.day),
-            _span_state(self.week),
-            [int(code) for codes in self._day_codes for code in codes],
+            span_state(self.day),
+            span_state(self.week),
+            [code for codes in self._day_codes for code in codes.tolist()],
             self.tickets.open,
             self.tickets.done,
             [(matter, caller, at) for (matter, caller), at in self.repeats.last.items()],
@@ -315,35 +261,12 @@ class County:
         for start, codes, steps in state.hours:
             hour = self.hour_at(start)
             assert hour is not None, "a snapshot holds open hours only"
-            hour.codes = codes
-            for at, packed, code in steps:
+            hour.codes = array("q", codes)
+            for at, packed, due, code in steps:
                 event: Event = events.decode(packed)
-                hour.steps.append((at, event.id, event, code))
+                hour.steps.append((at, event.id, event, due, code))
         self.changed_days = set()
-        self.day, self.week = _span(state.day), _span(state.week)
+        self.day, self.week = span_of(state.day), span_of(state.week)
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []
         self.tickets.open, self.tickets.done = state.open_tickets, state.done_tickets
         self.repeats.last = {(matter, caller): at for matter, caller, at in state.repeats}
-
-
-def _span_state(span: Span) -> SpanState:
-    return SpanState(
-        span.start,
-        span.counts.tolist(),
-        [(int(code), int(span.cells[code])) for code in np.flatnonzero(span.cells)],
-        [(i, sorted(span.callers[i])) for i in sorted(span.callers)],
-        [(i, sorted(span.matters[i])) for i in sorted(span.matters)],
-        (span.repeats, span.on_time, span.with_due, span.late),
-    )
-
-
-def _span(state: SpanState) -> Span:
-    span = Span(state.start, len(state.counts))
-    span.counts = np.array(state.counts, dtype=np.int64)
-    span.cells = np.zeros(max((code for code, _ in state.cells), default=-1) + 1, dtype=np.int64)
-    for code, events in state.cells:
-        span.cells[code] = events
-    for sets, stored in ((span.callers, state.callers), (span.matters, state.matters)):
-        sets.update({i: set(names) for i, names in stored})
-    span.repeats, span.on_time, span.with_due, span.late = state.totals
-    return span

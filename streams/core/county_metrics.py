@@ -3,13 +3,13 @@
 The three rates are over valid call-backs; 0/0 is no data, never 0 %.
 """
 
-from streams.core.cells import CellCounts
+from streams.core.cells import CellRegistry
 from streams.core.event import INTAKE_KINDS
 from streams.core.outputs import CountyMetrics
+from streams.core.span import Span
 from streams.core.tickets import CLOSING_KINDS, Backlog
 
-_INVALID_CALLBACK = frozenset({"unreachable", None})
-_UNSOLVED = frozenset({"unsolved", "no_response"})
+_CALL_BACKS = frozenset({"called_back"})
 
 
 def rate(part: float, whole: int) -> float | None:
@@ -21,52 +21,32 @@ def rate(part: float, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def county_metrics(
-    cells: CellCounts,
-    backlog: Backlog,
-    *,
-    on_time: int,
-    with_due: int,
-    repeats: int,
-    callers: int,
-    matters: int,
-    late: int,
-) -> CountyMetrics:
-    """The metrics of one window; `with_due` counts the closings whose ticket had a due time."""
-    by: dict[str, dict[str, int]] = {"point": {}, "category": {}, "sector": {}, "kind": {}}
-    outcomes: dict[str | None, int] = {}
-    volume = 0
-    for cell, events in cells.items():
-        kinds = by["kind"]
-        kinds[cell.kind] = kinds.get(cell.kind, 0) + events
-        if cell.kind == "called_back":
-            outcomes[cell.outcome] = outcomes.get(cell.outcome, 0) + events
-        if cell.kind in INTAKE_KINDS:
-            volume += events
-            for field in ("point", "category", "sector"):
-                value = getattr(cell, field)
-                if value is not None:
-                    by[field][value] = by[field].get(value, 0) + events
-    valid = sum(n for outcome, n in outcomes.items() if outcome not in _INVALID_CALLBACK)
+def county_metrics(registry: CellRegistry, span: Span, backlog: Backlog) -> CountyMetrics:
+    """The metrics of one window as it closes."""
+    cells = span.cells
+    by_kind = registry.margin(cells, "kind")
+    outcomes = registry.margin(cells, "outcome", _CALL_BACKS)
+    valid = sum(events for outcome, events in outcomes.items() if outcome != "unreachable")
     satisfied = outcomes.get("satisfied", 0) + 0.9 * outcomes.get("basically_satisfied", 0)
+    silent = outcomes.get("no_response", 0)
     return CountyMetrics(
-        volume=volume,
-        by_point=dict(sorted(by["point"].items())),
-        by_category=dict(sorted(by["category"].items())),
-        by_sector=dict(sorted(by["sector"].items())),
-        by_kind=dict(sorted(by["kind"].items())),
+        volume=sum(events for kind, events in by_kind.items() if kind in INTAKE_KINDS),
+        by_point=registry.margin(cells, "point", INTAKE_KINDS),
+        by_category=registry.margin(cells, "category", INTAKE_KINDS),
+        by_sector=registry.margin(cells, "sector", INTAKE_KINDS),
+        by_kind=by_kind,
         backlog=backlog.open,
         backlog_age_hours=backlog.median_age_hours,
         overdue=backlog.overdue,
-        closed=sum(n for kind, n in by["kind"].items() if kind in CLOSING_KINDS),
-        on_time=on_time,
-        on_time_rate=rate(on_time, with_due),
+        closed=sum(events for kind, events in by_kind.items() if kind in CLOSING_KINDS),
+        on_time=span.on_time,
+        on_time_rate=rate(span.on_time, span.with_due),
         valid_callbacks=valid,
-        response_rate=rate(valid - outcomes.get("no_response", 0), valid),
-        solution_rate=rate(valid - sum(outcomes.get(o, 0) for o in sorted(_UNSOLVED)), valid),
+        response_rate=rate(valid - silent, valid),
+        solution_rate=rate(valid - silent - outcomes.get("unsolved", 0), valid),
         satisfaction_rate=rate(satisfied, valid),
-        repeats=repeats,
-        distinct_callers=callers,
-        distinct_matters=matters,
-        late=late,
+        repeats=span.repeats,
+        distinct_callers=len(span.callers.get(-1, ())),
+        distinct_matters=len(span.matters.get(-1, ())),
+        late=span.late,
     )

@@ -1,6 +1,7 @@
 """What comes in before it is a fact: records, ticks, and the closed set of reasons to reject one."""
 
 from enum import StrEnum
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -57,5 +58,8 @@ class Rejection(Struct, frozen=True, gc=False):
     """Number of the record in its source, from 0."""
     digest: str
     """SHA-256 of the record's bytes, hex."""
+    event: ClassVar[None] = None
+    received: ClassVar[None] = None
+    """As an arrival without an event: the hot path asks one question of both."""
     place: str = ""
     """JSON path of the offending field, where it is one of the schema's own."""

@@ -7,18 +7,18 @@ the ticks before it, never on how the stream was cut into batches or spread over
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from streams.core.cells import Cell, CellRegistry
-from streams.core.city import City
+from streams.core.city import FILTER_FIELDS, City
 from streams.core.county import County, CountyState
 from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import MINUTE, SECOND, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
-from streams.core.personal import LONGEST
 from streams.core.record import Arrival, Reason, Rejection
 from streams.core.tickets import STEP_KINDS
 from streams.core.window import QUARTER, WindowGrid
@@ -28,6 +28,7 @@ FUTURE_TOLERANCE = 5 * MINUTE
 
 _MILLISECOND = SECOND // 1000
 _TEXTS_KEPT = 100_000
+_CELL_OF = attrgetter("county", *FILTER_FIELDS)
 
 
 class _Place:
@@ -101,15 +102,12 @@ class Tally:
         """Take records in stream order."""
         out = TallyOutputs()
         received = counted = duplicate = late = pages = 0
-        hours, rests, places = self._hours, self._rests, self._places
+        hours, rests, places, cell_of = self._hours, self._rests, self._places, _CELL_OF
+        short_ids = not batch.ids_are_long
         for position, arrival in enumerate(batch.arrivals, batch.first):
-            if isinstance(arrival, Rejection):
-                received += 1
-                out.rejections.append((self.reached, arrival))
-                continue
             event = arrival.event
             if event is None:
-                received += self._tick(arrival, position, batch, out)
+                received += self._no_event(arrival, position, batch, out)
                 continue
             received += 1
             text = event.at
@@ -118,44 +116,36 @@ class Tally:
             except KeyError:
                 read = self._read_time(text)
                 if isinstance(read, Reason):
-                    out.rejections.append((self.reached, Rejection(read, position, batch.digest(position), "at")))
+                    self._reject(read, position, batch, out, "at")
                     continue
                 at = read
-            if arrival.received is not None and at > arrival.received * _MILLISECOND + FUTURE_TOLERANCE:
-                out.rejections.append((self.reached, Rejection(Reason.FUTURE, position, batch.digest(position), "at")))
+            came = arrival.received
+            if came is not None and at > came * _MILLISECOND + FUTURE_TOLERANCE:
+                self._reject(Reason.FUTURE, position, batch, out, "at")
                 continue
-            text_due = event.due
-            if text_due is not None and (text_due[:13] not in hours or text_due[13:] not in rests):
-                read = self._read_time(text_due)
-                if isinstance(read, Reason):
-                    out.rejections.append((self.reached, Rejection(read, position, batch.digest(position), "due")))
-                    continue
-            name = event.id
-            if (
-                len(name) <= LONGEST
-                or ((other := event.ticket) is not None and len(other) <= LONGEST)
-                or ((other := event.caller) is not None and len(other) <= LONGEST)
-                or ((other := event.matter) is not None and len(other) <= LONGEST)
-            ):
-                field_name = personal_field(event)
-                if field_name is not None:
-                    reason = Reason.PERSONAL_NUMBER
-                    out.rejections.append(
-                        (self.reached, Rejection(reason, position, batch.digest(position), field_name))
-                    )
-                    continue
+            due = None
+            if (text_due := event.due) is not None:
+                try:
+                    due = hours[text_due[:13]] + rests[text_due[13:]]
+                except KeyError:
+                    read = self._read_time(text_due)
+                    if isinstance(read, Reason):
+                        self._reject(read, position, batch, out, "due")
+                        continue
+                    due = read
+            if short_ids and (field_name := personal_field(event)) is not None:
+                self._reject(Reason.PERSONAL_NUMBER, position, batch, out, field_name)
+                continue
             try:
-                place = places[
-                    event.county, event.point, event.category, event.kind, event.channel, event.sector, event.outcome
-                ]
+                place = places[cell_of(event)]
             except KeyError:
                 new = self._new_place(event)
                 if new is None:
-                    reason = Reason.WRONG_PARTITION
-                    out.rejections.append((self.reached, Rejection(reason, position, batch.digest(position), "county")))
+                    self._reject(Reason.WRONG_PARTITION, position, batch, out, "county")
                     continue
                 place = new
             county = place.county
+            name = event.id
             first = county.seen.get(name)
             if first is not None and first >= county.forget_before:
                 duplicate += 1
@@ -166,13 +156,13 @@ class Tally:
             hour = county.open.get(at // QUARTER) or county.hour_at(at)
             if hour is None:
                 late += 1
-                out.corrections.append(county.take_late(event, at, place.code))
+                out.corrections.append(county.take_late(event, at, due, place.code))
                 continue
             county.seen[name] = hour.day
             hour.ids.append(name)
             hour.codes.append(place.code)
             if place.is_step:
-                hour.steps.append((at, name, event, place.code))
+                hour.steps.append((at, name, event, due, place.code))
             counted += 1
             if at > county.max_at:
                 county.max_at = at
@@ -183,16 +173,20 @@ class Tally:
         )
         return out
 
-    def _tick(self, arrival: Arrival, position: int, batch: Batch, out: TallyOutputs) -> int:
-        """Take a record without an event. A tick is not counted in the accounting; anything else is rejected."""
+    def _reject(self, reason: Reason, position: int, batch: Batch, out: TallyOutputs, place: str = "") -> None:
+        out.rejections.append((self.reached, Rejection(reason, position, batch.digest(position), place)))
+
+    def _no_event(self, arrival: Arrival | Rejection, position: int, batch: Batch, out: TallyOutputs) -> int:
+        """Take a record without an event: a tick, which is not counted in the accounting, or a rejection."""
+        if isinstance(arrival, Rejection):
+            out.rejections.append((self.reached, arrival))
+            return 1
         if arrival.tick is None:
-            out.rejections.append((self.reached, Rejection(Reason.EMPTY, position, batch.digest(position))))
+            self._reject(Reason.EMPTY, position, batch, out)
             return 1
         at = read_time(arrival.tick)
         if isinstance(at, Reason):
-            out.rejections.append(
-                (self.reached, Rejection(Reason.BAD_ENVELOPE, position, batch.digest(position), "tick"))
-            )
+            self._reject(Reason.BAD_ENVELOPE, position, batch, out, "tick")
             return 1
         self.reached = max(self.reached, at)
         for county in self.counties.values():

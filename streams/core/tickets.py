@@ -10,7 +10,7 @@ from statistics import median
 from msgspec import Struct
 
 from streams.core.event import INTAKE_KINDS, Event
-from streams.core.instant import HOUR, Duration, Instant, parse_instant
+from streams.core.instant import HOUR, Duration, Instant
 
 CLOSING_KINDS = frozenset(
     {"closed", "petition_answered", "inspection_rectified", "supervision_finished", "discipline_closed"}
@@ -49,56 +49,58 @@ class Tickets:
         self.done: dict[str, Ticket] = {}
         """Closed within the horizon, in the order in which their closing was taken."""
 
-    def take(self, at: Instant, event: Event) -> bool | None:
-        """Take one step. True: closed on time; False: closed late; None: anything else."""
+    def take(self, at: Instant, event: Event, due: Instant | None) -> bool | None:
+        """Take one step; `due` is the event's own, parsed.
+
+        True: closed on time; False: closed past its due time; None: anything else.
+        """
         name = event.ticket
         if name is None:
             return None
         kind = event.kind
         if kind in OPENING_KINDS:
-            self._opened(name, at, event)
+            self._opened(name, at, event.id, due)
         elif kind in CLOSING_KINDS:
-            return self._closed(name, at, event)
+            return self._closed(name, at, event.id)
         elif kind in REOPENING_KINDS:
-            self._reopened(name, at, event)
+            self._reopened(name, at, event.id, due)
         elif kind == "extended":
             ticket = self.open.get(name) or self.done.get(name)
             if ticket is not None:
-                _set_due(ticket, at, event)
+                _set_due(ticket, at, due)
         return None
 
-    def _opened(self, name: str, at: Instant, event: Event) -> None:
+    def _opened(self, name: str, at: Instant, step: str, due: Instant | None) -> None:
         ticket = self.open.get(name) or self.done.get(name)
         if ticket is None:
-            due = None if event.due is None else parse_instant(event.due)
-            self.open[name] = Ticket(at, due, at, at, event.id)
+            self.open[name] = Ticket(at, due, at, at, step)
             return
         ticket.opened = min(ticket.opened, at)
         if ticket.due is None:
-            _set_due(ticket, at, event)
+            _set_due(ticket, at, due)
 
-    def _closed(self, name: str, at: Instant, event: Event) -> bool | None:
+    def _closed(self, name: str, at: Instant, step: str) -> bool | None:
         ticket = self.open.get(name)
         if ticket is None:
             if name not in self.done:  # its opening is late or was before the stream began
-                self.done[name] = Ticket(at, None, at, at, event.id)
+                self.done[name] = Ticket(at, None, at, at, step)
             return None
-        if (at, event.id) < (ticket.status_at, ticket.status_id):
+        if (at, step) < (ticket.status_at, ticket.status_id):
             return None
-        ticket.status_at, ticket.status_id = at, event.id
+        ticket.status_at, ticket.status_id = at, step
         self.done[name] = self.open.pop(name)
         return None if ticket.due is None else at <= ticket.due
 
-    def _reopened(self, name: str, at: Instant, event: Event) -> None:
+    def _reopened(self, name: str, at: Instant, step: str, due: Instant | None) -> None:
         ticket = self.open.get(name)
         if ticket is None:
             ticket = self.done.get(name) or Ticket(at, None, at, at, "")
-            if (at, event.id) < (ticket.status_at, ticket.status_id):
+            if (at, step) < (ticket.status_at, ticket.status_id):
                 return
             self.done.pop(name, None)
             self.open[name] = ticket
-        ticket.status_at, ticket.status_id = max((ticket.status_at, ticket.status_id), (at, event.id))
-        _set_due(ticket, at, event)
+        ticket.status_at, ticket.status_id = max((ticket.status_at, ticket.status_id), (at, step))
+        _set_due(ticket, at, due)
 
     def backlog(self, now: Instant) -> Backlog:
         """What is open at an instant."""
@@ -119,9 +121,9 @@ class Tickets:
                 del tickets[name]
 
 
-def _set_due(ticket: Ticket, at: Instant, event: Event) -> None:
-    if event.due is not None and (ticket.due is None or at >= ticket.due_set):
-        ticket.due, ticket.due_set = parse_instant(event.due), at
+def _set_due(ticket: Ticket, at: Instant, due: Instant | None) -> None:
+    if due is not None and (ticket.due is None or at >= ticket.due_set):
+        ticket.due, ticket.due_set = due, at
 
 
 class Repeats:

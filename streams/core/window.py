@@ -44,6 +44,8 @@ class WindowGrid:
         self.zone = zone
         self.day_start = day_start
         self._starts: dict[date, Instant] = {}
+        self._last = Window(0, 0)
+        """The reporting day asked for last: most questions are about it."""
 
     def _start(self, day: date) -> Instant:
         """When the reporting day starts that starts on a local date."""
@@ -64,8 +66,10 @@ class WindowGrid:
 
     def day(self, at: Instant) -> Window:
         """The reporting day that an instant lies in."""
-        day = self._started(at)
-        return Window(self._start(day), self._start(day + _ONE_DAY))
+        if not self._last.start <= at < self._last.end:
+            day = self._started(at)
+            self._last = Window(self._start(day), self._start(day + _ONE_DAY))
+        return self._last
 
     def hour(self, at: Instant) -> Window:
         """The hour window that an instant lies in."""
