@@ -115,7 +115,8 @@ def _check_filter(document: Document, signal: str, path: Path, field: str) -> No
         must_be_one_of(document, path, OUTCOMES, ("回访结果", "outcome"))
     elif field == "family":
         families = {document.text("categories", code, "family") for code in document.mapping("categories")}
-        if must_be_known(document, path, "families", ("类别", "family")) and given not in families:
+        all_known = families <= set(document.mapping("families"))  # else a misspelt one is told already
+        if must_be_known(document, path, "families", ("类别", "family")) and given not in families and all_known:
             zh = f"类别 {given} 下没有任何 category；换一个类别"
             document.at_value(path, (zh, f"no category belongs to the family {given}; write another one"))
     elif field in WORD_SECTIONS and must_be_known(document, path, WORD_SECTIONS[field], (field, field)):

@@ -155,6 +155,14 @@ def test_what_may_be_in_an_unreadable_file_is_not_called_missing(tmp_path: Path)
     assert only.file.endswith("rest.yaml")
 
 
+def test_one_misspelt_word_is_one_problem(tmp_path: Path) -> None:
+    misspelt = SMALL_TOWN.replace("noise: {name: 噪声, family: order,", "noise: {name: 噪声, family: ordr,")
+    (only,) = check(write(tmp_path / "family", misspelt.replace("  danger:", "  # danger:")))
+    assert "did you mean order?" in only.text_en
+    (only,) = check(write(tmp_path / "neighbour", SMALL_TOWN.replace("[west]}", "[wset]}")))
+    assert "did you mean west?" in only.text_en
+
+
 def test_a_missing_section_is_asked_for_with_an_example(tmp_path: Path) -> None:
     (only,) = check(write(tmp_path / "town", SMALL_TOWN.replace("zone: Asia/Shanghai\n", "")))
     assert (only.line, only.column) == (1, 1)
