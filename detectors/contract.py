@@ -30,6 +30,8 @@ class Detector(ABC):
     """Frozen into evidence; changes whenever the same input would score differently."""
     summary: ClassVar[str]
     """One line for `jiantu detectors list`."""
+    judges: ClassVar[tuple[int, ...]] = (168, 7, 1)
+    """Windows a week of the sizes that it gives verdicts on; at another size it has no test to spend budget on."""
 
     @classmethod
     @abstractmethod

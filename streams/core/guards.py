@@ -7,18 +7,20 @@ large enough to be worth a page. Nothing here remembers anything; corroboration 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Context
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.budget import rounded_down
 from detectors.observation import Floats, ScoreReason, Scores
 from streams.core.city import City, Direction, Size
 from streams.core.instant import WEEK, Instant
 from streams.core.outputs import ScoredWindow
 
 NEAR = 20.0
-"""A p at or below NEAR x level is a near-verdict: it keeps an alert open and corroborates, but raises nothing."""
+NEAR_AT_MOST = 0.02
+"""A p at or below NEAR x level, and at or below NEAR_AT_MOST where that is less, is a near-verdict: it keeps an
+alert open and corroborates, but raises nothing. (A week's level may be a percent: 20 of it would be nothing.)"""
 
 LevelKey = tuple[str, Size, str]
 """(signal, size, detector)."""
@@ -57,19 +59,6 @@ class Verdict:
     def excess(self) -> float:
         """How far the count is from the expected, on the verdict's side."""
         return self.count - self.expected if self.side is Direction.HIGH else self.expected - self.count
-
-
-_SIX_DOWN = Context(prec=6, rounding=ROUND_DOWN)
-
-
-def rounded_down(level: float) -> float:
-    """A level to 6 significant digits, never more than it was: p has 6 digits too, and levels must not sum
-    to more than the budget.
-
-    >>> rounded_down(2.0 / 3)
-    0.666666
-    """
-    return float(_SIX_DOWN.create_decimal(repr(level)))
 
 
 def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tuple[LevelTable, ...]]:
@@ -185,6 +174,11 @@ def side_p(scores: Scores, side: Direction) -> Floats:
     return scores.p_high if side is Direction.HIGH else scores.p_low
 
 
+def near_level(level: Floats) -> Floats:
+    """What p may be at most for a near-verdict, level by level."""
+    return np.maximum(level, np.minimum(NEAR * level, NEAR_AT_MOST))
+
+
 def near_lows(
     window: ScoredWindow, tables: tuple[LevelTable, ...], minimum: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
@@ -195,7 +189,7 @@ def near_lows(
         if scores is not None:
             scored = scores.reason == ScoreReason.SCORED
             large = scores.expected >= minimum[:, None]
-            near |= scored & (table.low > 0) & (scores.p_low <= NEAR * table.low) & large
+            near |= scored & (table.low > 0) & (scores.p_low <= near_level(table.low)) & large
     return [(signal, series) for signal, series in np.argwhere(near).tolist()]
 
 
@@ -205,7 +199,7 @@ def is_near(window: ScoredWindow, table: LevelTable, signal: int, series: int, s
     if scores is None or scores.reason[signal, series] != ScoreReason.SCORED:
         return None
     level = (table.high if side is Direction.HIGH else table.low)[signal, series]
-    return bool(level > 0 and side_p(scores, side)[signal, series] <= NEAR * level)
+    return bool(level > 0 and side_p(scores, side)[signal, series] <= near_level(level))
 
 
 def excess(
