@@ -1,0 +1,122 @@
+"""What people did cannot be changed unseen."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from streams.clock import FixedClock
+from streams.core.instant import DAY, HOUR
+from streams.ledger.audit import GENESIS, AuditHead
+from streams.ledger.connection import FILE
+from streams.ledger.desk import AlertDesk
+from streams.ledger.lifecycle import DiscardReason, Measure, Step, StepKind
+from streams.ledger.reader import LedgerReader
+from streams.ledger.store import LedgerStore
+from streams.ports import Outputs
+from tests.ledger.samples import LAYOUT, START, checkpoint, raised
+
+STEPS = [
+    ("a1", Step(StepKind.ACKNOWLEDGE, "王敏", note="已看")),
+    ("a2", Step(StepKind.DISCARD, "duty02", reason=DiscardReason.DATA_FAULT)),
+    ("a1", Step(StepKind.DISPOSE, "王敏", Measure.RECTIFICATION, "城管局", START + 30 * DAY)),
+    ("a1", Step(StepKind.RESOLVE, "王敏")),
+]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Two alerts and four steps."""
+    with LedgerStore(tmp_path, LAYOUT) as store:
+        store.commit(checkpoint(1), Outputs(transitions=[raised("a1", START), raised("a2", START)]))
+    clock = FixedClock(START)
+    with AlertDesk(tmp_path, clock) as desk:
+        for alert, step in STEPS:
+            clock.advance(HOUR)
+            desk.take(alert, step)
+    return tmp_path
+
+
+def tamper(directory: Path, *statements: str) -> None:
+    """As somebody would who has the file and knows SQL."""
+    db = sqlite3.connect(directory / FILE)
+    db.execute("DROP TRIGGER audit_keeps_UPDATE")
+    db.execute("DROP TRIGGER audit_keeps_DELETE")
+    for statement in statements:
+        assert db.execute(statement).rowcount > 0
+    db.commit()
+    db.close()
+
+
+def test_an_untouched_chain_is_intact(directory: Path) -> None:
+    with LedgerReader(directory) as ledger:
+        verdict = ledger.verify_audit()
+        assert verdict.intact
+        assert verdict.head == ledger.audit_head()
+        assert verdict.head.count == 4
+        assert [(taken.number, taken.alert, taken.at, taken.step) for taken in ledger.steps()] == [
+            (number, alert, START + number * HOUR, step) for number, (alert, step) in enumerate(STEPS, 1)
+        ]
+        assert ledger.verify_audit(AuditHead(0, GENESIS)).intact
+        assert ledger.verify_audit(verdict.head).intact
+
+
+TAMPERINGS = {
+    "row 3 is not what was written": [
+        "UPDATE audit SET document = replace(document, '城管局', '别人') WHERE number = 3"
+    ],
+    "row 2 is not what was written, or follows another": ["UPDATE audit SET digest = upper(digest) WHERE number = 2"],
+    "row 1 is not what was written, or follows": ["UPDATE audit SET previous = '1' || previous WHERE number = 1"],
+    "row 2 says something else in its columns": ["UPDATE audit SET alert = 'a1' WHERE number = 2"],
+    "row 4 says something else in its columns": ["UPDATE audit SET at = at - 1 WHERE number = 4"],
+    "row 2 is missing": ["DELETE FROM audit WHERE number = 2"],
+    "row 3 is not what was written, or": [
+        "DELETE FROM audit WHERE number = 3",
+        "UPDATE audit SET number = 3 WHERE number = 4",
+    ],
+    "row 1 is missing": ["UPDATE audit SET number = number + 10"],
+    "alert a1 is resolved, which its steps do not lead to": ["DELETE FROM audit WHERE number = 4"],
+    "alert a1 is acknowledged, which": ["UPDATE alert SET step = 'acknowledged' WHERE id = 'a1'"],
+    "alert a2 does not know of its steps": ["UPDATE alert SET step = NULL WHERE id = 'a2'"],
+}
+
+
+@pytest.mark.parametrize("found", TAMPERINGS)
+def test_tampering_is_found_and_said_where(directory: Path, found: str) -> None:
+    tamper(directory, *TAMPERINGS[found])
+    with LedgerReader(directory) as ledger:
+        verdict = ledger.verify_audit()
+        assert not verdict.intact
+        assert found in verdict.problem
+        assert any(found in problem for problem in ledger.damage())
+
+
+def test_a_chain_that_was_cut_with_care_is_found_by_who_kept_its_head(directory: Path) -> None:
+    with LedgerReader(directory) as ledger:
+        kept = ledger.audit_head()
+    tamper(directory, "DELETE FROM audit WHERE number = 4", "UPDATE alert SET step = 'disposed' WHERE id = 'a1'")
+    with LedgerReader(directory) as ledger:
+        assert ledger.verify_audit().intact
+        assert ledger.verify_audit(kept).problem == "rows 4 to 4 are missing"
+
+
+def test_a_chain_that_was_made_anew_is_found_by_who_kept_its_head(directory: Path) -> None:
+    with LedgerReader(directory) as ledger:
+        kept = ledger.audit_head()
+    tamper(directory, "DELETE FROM audit", "UPDATE alert SET step = NULL")
+    clock = FixedClock(START)
+    with AlertDesk(directory, clock) as desk:
+        for alert, step in [*STEPS[:3], ("a1", Step(StepKind.RESOLVE, "别人"))]:
+            clock.advance(HOUR)
+            desk.take(alert, step)
+    with LedgerReader(directory) as ledger:
+        assert ledger.verify_audit().intact
+        assert "row 4 is not the one that was there" in ledger.verify_audit(kept).problem
+
+
+def test_rows_cannot_be_changed_by_accident(directory: Path) -> None:
+    db = sqlite3.connect(directory / FILE)
+    for statement in ("UPDATE audit SET at = 0", "DELETE FROM audit WHERE number = 4"):
+        with pytest.raises(sqlite3.IntegrityError, match="audit is append-only"):
+            db.execute(statement)
+    db.close()
