@@ -80,8 +80,11 @@ def transition_id(transition: Transition) -> str:
 
 
 def append_transitions(db: sqlite3.Connection, transitions: Iterable[Transition]) -> None:
-    """Append what is new; a transition that is there already, or says otherwise now, changes nothing."""
-    for transition in sorted(transitions, key=lambda one: (one.at, one.alert, KIND_ORDER[type(one)])):
+    """Append what is new; a transition that is there already, or says otherwise now, changes nothing.
+
+    Raises LedgerError for one of an alert that was never raised.
+    """
+    for transition in sorted(transitions, key=lambda one: (KIND_ORDER[type(one)], one.at, one.alert)):
         if isinstance(transition, Raised):
             db.execute(
                 "INSERT INTO alert (id, county, family, signal, size, severity, raised_at) "
@@ -96,6 +99,8 @@ def append_transitions(db: sqlite3.Connection, transitions: Iterable[Transition]
                     "raised_at": transition.at,
                 },
             )
+        elif not db.execute("SELECT 1 FROM alert WHERE id = :id", {"id": transition.alert}).fetchone():
+            raise LedgerError(f"alert {transition.alert} goes on, and was never raised; nothing was written")
         elif isinstance(transition, Ended):
             db.execute(
                 "UPDATE alert SET ended_at = :at WHERE id = :alert AND ended_at IS NULL",
