@@ -44,7 +44,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def digest_of(function: Callable[..., Any]) -> str:
     """Digest of a function's code and of every constant and compiled function that it names."""
     code = function.__code__
-    parts = [code.co_code.hex(), repr(code.co_consts), repr(code.co_names)]
+    # The module's name too: what was cached when a file ran as a script would look for that name's module.
+    parts = [function.__module__, code.co_code.hex(), repr(code.co_consts), repr(code.co_names)]
     for name in sorted(code.co_names):
         value = function.__globals__.get(name)
         if isinstance(value, np.ndarray):

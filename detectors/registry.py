@@ -6,8 +6,9 @@
 
 from detectors.contract import Detector
 from detectors.counts import CountBank
+from detectors.shift import ShiftBank
 
-DETECTORS: dict[str, type[Detector]] = {made.name: made for made in (CountBank,)}
+DETECTORS: dict[str, type[Detector]] = {made.name: made for made in (CountBank, ShiftBank)}
 """In the order in which they are shown."""
 
 

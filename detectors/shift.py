@@ -1,0 +1,332 @@
+"""Slow change of level: is the sum of the last weeks far from what the baseline of before them expected?
+
+The baseline (`detectors.baseline`) learns each window only once it has left the evidence span (4 weeks of days,
+6 weeks of weeks), so a new level cannot become its own expectation while it is being judged. A window's p is the
+exact tail of the sum over the last k blocks (k = 2, 3, 4 weeks of days; 3, 4, 6 weeks), times the number of spans
+looked at (Bonferroni), so it is valid on every day taken by itself, which is what a budget of levels needs. Two
+things keep it from crying "shift" at anything else: every block of the span must lie on that side by itself (at
+p <= 0.1, which can only make p larger), and the variance of the sum holds the slow wandering that the series has
+shown so far. Once a shift has been plain for a week, the detector takes the new level for normal and starts
+afresh: a lasting change is news once. Sums against a guarded baseline: Farrington, Andrews, Beale and Catchpole, "A
+statistical algorithm for the early detection of outbreaks of infectious disease", JRSS A 159 (1996); spans of
+several lengths: Willsky and Jones, "A generalized likelihood ratio approach to the detection and estimation
+of jumps in linear systems", IEEE TAC 21 (1976).
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from detectors.baseline import (
+    CLASSES,
+    COVARIANCE,
+    DRIFT_RUN,
+    DRIFT_SPREAD,
+    DRIFT_SUM,
+    FLOOR,
+    LEVEL_NOISE,
+    PARTS,
+    SEEN,
+    SPREAD_WEIGHT,
+    STATE,
+    WARM_UP,
+    Rows,
+    annual_waves,
+    centre_slots,
+    class_effect,
+    dispersion,
+    fresh_rows,
+    learn_window,
+    settings_for,
+    size_of,
+    slot_effect,
+    slot_place,
+    state_forecast,
+    step_time,
+)
+from detectors.compiled import compiled
+from detectors.contract import Detector
+from detectors.elementary import exp
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.rounding import rounded_number
+from detectors.tails import four_tails, quantile
+
+HOURS = 168
+BLOCK_LONG = 0.1
+"""A block is on a side by itself from this p on."""
+SLOW_PRIOR, SLOW_STRENGTH, SLOW_LEAST = 0.2**2, 140.0, 0.1**2
+"""Variance of the log level from one span to the next: prior, its worth in windows, and the least believed."""
+SLOW_MEMORY = 1.0 - 1.0 / 730.0
+PLAIN = 1e-6
+"""A p that no level of a page budget is smaller than: whoever listens has heard it."""
+SMALLEST_SAID = 1e-290
+_WAVES = 4
+"""Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
+_MAGIC = b"jiantu.shift.1\n"
+_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+
+# Beside each series' baseline row lie: two sums of the slow wandering, windows for which a shift has been plain, and
+# the ring of the evidence span: counts, what was expected, calendar classes.
+SLOW_SUM, SLOW_WEIGHT, PLAIN_RUN, RING = 0, 1, 2, 3
+
+
+def spans_for(windows_per_week: int) -> tuple[int, Counts]:
+    """(windows a block, blocks of each span that is looked at, ascending)."""
+    return (7, np.array([2, 3, 4])) if windows_per_week == 7 else (1, np.array([3, 4, 6]))
+
+
+@compiled
+def _forecast(
+    row: Floats, waves: Floats, place: int, day_class: int, length: float, ahead: int, settings: Floats
+) -> tuple[float, float, float]:
+    """(mean, variance of its log, dispersion) of the window that lies `ahead` windows after the row's next one."""
+    phi = dispersion(row)
+    log_mean, q = state_forecast(row, waves)
+    slot, q_slot = slot_effect(row, place, int(settings[0]), phi)
+    special, q_class = class_effect(row, day_class, phi)
+    log_mean = min(log_mean + ahead * row[STATE + 1], 23.0)
+    trend = ahead * (ahead * row[COVARIANCE + PARTS + 1] + 2.0 * row[COVARIANCE + 1])
+    q = max(q + ahead * settings[LEVEL_NOISE] + trend, 0.0)
+    mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
+    return mean, q + q_slot + q_class, phi
+
+
+@compiled
+def _slow_variance(extra: Floats) -> float:
+    """Variance of the log level over a span, shrunk to its prior."""
+    shrunk = (extra[SLOW_SUM] + SLOW_STRENGTH * SLOW_PRIOR) / (extra[SLOW_WEIGHT] + SLOW_STRENGTH)
+    return max(SLOW_LEAST, float(shrunk))
+
+
+@compiled
+def _judge_spans(
+    counts: Floats, expected: Floats, block: int, spans: Counts, phi: float, q: float, known: float, out: Floats
+) -> None:
+    """out (4,): p_high, p_above, p_low, p_below of the most telling span. Windows run from old to new; a count
+    of -1 is missing."""
+    total = counts.size
+    out[:] = 1.0
+    counted, mean = 0.0, 0.0
+    all_high, all_low = True, True
+    which = 0
+    for blocks in range(1, spans[-1] + 1):
+        block_counted, block_mean = 0.0, 0.0
+        for i in range(total - blocks * block, total - (blocks - 1) * block):
+            if counts[i] >= 0.0:
+                block_counted += counts[i]
+                block_mean += expected[i]
+        if block_mean <= 0.0:
+            return
+        tails = four_tails(int(block_counted), block_mean, size_of(block_mean, phi, q, known))
+        all_high = all_high and tails[0] <= BLOCK_LONG
+        all_low = all_low and tails[2] <= BLOCK_LONG
+        if not (all_high or all_low):
+            return
+        counted += block_counted
+        mean += block_mean
+        if blocks == spans[which]:
+            which += 1
+            tails = four_tails(int(counted), mean, size_of(mean, phi, q, known))
+            if all_high and tails[0] * spans.size < out[0]:
+                out[0], out[1] = tails[0] * spans.size, tails[1] * spans.size
+            if all_low and tails[2] * spans.size < out[2]:
+                out[2], out[3] = tails[2] * spans.size, tails[3] * spans.size
+
+
+@compiled
+def _evidence(extra: Floats, span: int, count: float, mean: float) -> tuple[Floats, Floats]:
+    """Counts and expectations of the span that ends with the present window."""
+    counts, expected = np.empty(span), np.empty(span)
+    for i in range(span - 1):
+        counts[i] = extra[RING + i + 1]
+        expected[i] = extra[RING + span + i + 1]
+    counts[span - 1], expected[span - 1] = count, mean
+    return counts, expected
+
+
+@compiled
+def _score_rows(
+    rows: Rows, extras: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts, out: Rows
+) -> None:
+    """out (9, series) as in `detectors.counts`; `now` is (place, length, -, -, waves...)."""
+    block = 7 if settings[0] == 7 else 1
+    span = block * spans[-1]
+    judged = np.empty(4)
+    for i in range(counts.size):
+        row, extra = rows[i], extras[i]
+        out[:, i] = np.nan
+        if counts[i] < 0:
+            out[8, i] = _MISSING
+            continue
+        if row[SEEN] < settings[WARM_UP]:
+            out[8, i] = _WARMING_UP
+            continue
+        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
+        window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
+        q = q + _slow_variance(extra)
+        _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+        size = size_of(mean, phi, q, row[SPREAD_WEIGHT])
+        out[8, i] = _SCORED
+        out[0, i] = rounded_number(mean)
+        out[1, i] = rounded_number(float(quantile(0.025, mean, size)))
+        out[2, i] = rounded_number(float(quantile(0.975, mean, size)))
+        for j in range(4):
+            out[3 + j, i] = rounded_number(min(max(judged[j], SMALLEST_SAID), 1.0))
+
+
+@compiled
+def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Floats) -> None:
+    if count >= 0:
+        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], settings)
+
+
+@compiled
+def _pass_time(row: Floats, past: Floats, settings: Floats) -> None:
+    per_week = int(settings[0])
+    if past[2] > 0.0 and per_week > 1:
+        centre_slots(row, per_week)
+    step_time(row, per_week, settings)
+
+
+@compiled
+def _wander(extra: Floats, counts: Floats, expected: Floats, phi: float) -> None:
+    """Learn how far sums over a whole span wander more than single windows explain."""
+    counted, mean = 0.0, 0.0
+    for i in range(counts.size):
+        if counts[i] >= 0.0:
+            counted += counts[i]
+            mean += expected[i]
+    if mean <= 0.0:
+        return
+    slow = _slow_variance(extra)
+    variance = phi * mean + slow * mean * mean
+    square = min((counted - mean) ** 2, 6.0 * variance)
+    weight = (SLOW_PRIOR / (phi / mean + SLOW_PRIOR)) ** 2
+    extra[SLOW_SUM] = SLOW_MEMORY * extra[SLOW_SUM] + weight * (square - phi * mean) / (mean * mean)
+    extra[SLOW_WEIGHT] = SLOW_MEMORY * extra[SLOW_WEIGHT] + weight
+
+
+@compiled
+def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Floats) -> None:
+    """Take the evidence for the new normal: open the level and learn the whole span now; it has then been used."""
+    span = ring.shape[0]
+    row[DRIFT_SUM], row[DRIFT_SPREAD] = 0.0, 0.0
+    for i in range(span):
+        row[DRIFT_RUN] = 0.0
+        if extra[RING + i] >= 0.0:
+            counted = extra[RING + i]
+            row[COVARIANCE] = max(row[COVARIANCE], 0.5)
+            _take_in(row, int(counted), ring[i], int(classes[i]), settings)
+            extra[RING + i] = -1.0
+    row[DRIFT_RUN] = 0.0
+    extra[PLAIN_RUN] = 0.0
+
+
+@compiled
+def _learn_rows(
+    rows: Rows, extras: Rows, ring: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts
+) -> None:
+    block = 7 if settings[0] == 7 else 1
+    span = block * spans[-1]
+    judged = np.empty(4)
+    for i in range(counts.size):
+        row, extra = rows[i], extras[i]
+        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
+        if row[SEEN] >= settings[WARM_UP]:
+            window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
+            q = q + _slow_variance(extra)
+            _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+            extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(judged[0], judged[2]) <= PLAIN else 0.0
+            if counts[i] >= 0:
+                _wander(extra, window_counts, window_expected, phi)
+        _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings)
+        _pass_time(row, ring[0], settings)
+        for part in range(3):
+            start = RING + part * span
+            for j in range(span - 1):
+                extra[start + j] = extra[start + j + 1]
+        extra[RING + span - 1] = float(counts[i])
+        extra[RING + 2 * span - 1] = mean
+        extra[RING + 3 * span - 1] = float(classes[i])
+    for j in range(span - 1):
+        ring[j] = ring[j + 1]
+    ring[span - 1] = now
+    for i in range(counts.size):
+        if extras[i, PLAIN_RUN] >= block:
+            _adopt(rows[i], extras[i], extras[i, RING + 2 * span :], ring, settings)
+
+
+class ShiftBank(Detector):
+    """A level that has moved and stays moved, days and weeks; hours are not judged."""
+
+    name: ClassVar[str] = "shift"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
+
+    def __init__(self, rows: Rows, extras: Rows, ring: Rows, windows_per_week: int) -> None:
+        self._rows = rows
+        self._extras = extras
+        self._ring = ring
+        self._windows_per_week = windows_per_week
+        self._settings = settings_for(windows_per_week).as_array()
+        self._spans = spans_for(windows_per_week)[1]
+
+    @classmethod
+    def fresh(cls, series: int, windows_per_week: int) -> Self:
+        """See `Detector.fresh`."""
+        if windows_per_week == HOURS:
+            return cls(np.zeros((series, 0)), np.zeros((series, 0)), np.zeros((0, _WAVES + PARTS)), HOURS)
+        block, spans = spans_for(windows_per_week)
+        span = block * int(spans[-1])
+        extras = np.zeros((series, RING + 3 * span))
+        extras[:, RING : RING + span] = -1.0
+        ring = np.zeros((span, _WAVES + PARTS))
+        ring[:, 0] = slot_place(0, windows_per_week)
+        return cls(fresh_rows(series, windows_per_week), extras, ring, windows_per_week)
+
+    def _where(self, slot: Slot) -> tuple[Floats, Counts]:
+        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+        week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
+        place = slot_place(slot.hour_of_week, self._windows_per_week)
+        return np.array([place, slot.length, float(week_ends), 0.0, *annual_waves(slot.year_phase)]), classes
+
+    def score(self, counts: Counts, slot: Slot) -> Scores:
+        """See `Detector.score`. `size` is NaN: the p is that of a sum, not of this window's count."""
+        out = np.full((9, counts.size), np.nan)
+        if self._windows_per_week == HOURS:
+            out[8] = ScoreReason.NOT_JUDGED
+        else:
+            now, classes = self._where(slot)
+            _score_rows(
+                self._rows, self._extras, counts.astype(np.int64), now, classes, self._settings, self._spans, out
+            )
+        expected, low, high, p_high, p_above, p_low, p_below, size = out[:8]
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, out[8].astype(np.uint8))
+
+    def learn(self, counts: Counts, slot: Slot) -> None:
+        """See `Detector.learn`."""
+        if self._windows_per_week == HOURS:
+            return
+        now, classes = self._where(slot)
+        _learn_rows(
+            self._rows, self._extras, self._ring, counts.astype(np.int64), now, classes, self._settings, self._spans
+        )
+
+    def snapshot(self) -> bytes:
+        """See `Detector.snapshot`."""
+        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
+        parts = (self._rows, self._extras, self._ring)
+        return _MAGIC + head + b"".join(part.astype("<f8").tobytes() for part in parts)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
+        if snapshot[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("not a snapshot of the shift detector, version 1")
+        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
+        fresh = cls.fresh(series, windows_per_week)
+        numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16)
+        for part in (fresh._rows, fresh._extras, fresh._ring):  # noqa: SLF001  # its own
+            part[...] = numbers[: part.size].reshape(part.shape)
+            numbers = numbers[part.size :]
+        return fresh
