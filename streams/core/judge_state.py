@@ -108,7 +108,7 @@ class _StoredState(Struct, frozen=True):
 
 
 _FLOATS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_StoredState)
 
 

@@ -16,18 +16,18 @@ from detectors.contract import Detector
 from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot
 from detectors.registry import DETECTORS, create
 from detectors.rounding import rounded
-from streams.core.cells import Cell, CellCounts
+from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
 from streams.core.instant import HOUR, Instant, to_datetime
+from streams.core.levels import WINDOWS_PER_WEEK
 from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
 from streams.core.window import NOMINAL, Window, WindowGrid
 
 HISTORY = 28
 """Windows of a series that evidence can show."""
 
+_CONTRIBUTORS = 5
 _ALL = 1_000_000
-
-WINDOWS_PER_WEEK = {Size.HOUR: 168, Size.DAY: 7, Size.WEEK: 1}
 
 
 class Bank:
@@ -100,9 +100,6 @@ class Score:
         self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
         self._seen = dict.fromkeys(Size, 0)
         self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
-        self._ordinary = frozenset(
-            number for number, name in enumerate(city.calendar.class_names()) if name in ("workday", "weekend")
-        )
 
     def step(self, window: ClosedWindow) -> ScoredWindow | None:
         """Take one county's closed window; the scored window once it was the last one missing."""
@@ -154,7 +151,7 @@ class Score:
         for row, county in enumerate(self.city.counties):
             if size is Size.WEEK:
                 special = [calendar.day_class(county.code, day - timedelta(days=back)) for back in range(7)]
-                classes[row] = _most_frequent([c for c in special if c not in self._ordinary])
+                classes[row] = _most_frequent([c for c in special if c])
             else:
                 classes[row] = calendar.day_class(county.code, day)
         classes[-1] = _most_frequent(classes[:-1].tolist())
@@ -174,11 +171,9 @@ class Score:
             signal = self.city.signals[i]
             counties = self.city.counties if series == len(self._row) else self.city.counties[series : series + 1]
             past = self._history[size][i, series]
-            details[i, series] = SeriesDetail(
-                tuple(past[past >= 0].tolist()),
-                _sum([by_county[county.code].cells.top(signal, "category", _ALL) for county in counties]),
-                _sum([by_county[county.code].cells.top(signal, "point", _ALL) for county in counties]),
-            )
+            tops = [by_county[county.code].cells.top(signal, ("category", "point"), _ALL) for county in counties]
+            history = tuple(past[past >= 0].tolist())
+            details[i, series] = SeriesDetail(history, *(_together([top[k] for top in tops]) for k in range(2)))
         return details
 
     # -- snapshot ---------------------------------------------------------------------------------------
@@ -219,12 +214,13 @@ def _most_frequent(classes: list[int]) -> int:
     return max(sorted(set(classes)), key=classes.count, default=0)
 
 
-def _sum(tops: list[tuple[tuple[str, int], ...]], most: int = 5) -> tuple[tuple[str, int], ...]:
+def _together(tops: list[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    """The largest contributions to several counties taken as one."""
     total: dict[str, int] = {}
     for top in tops:
         for value, events in top:
             total[value] = total.get(value, 0) + events
-    return tuple(sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most])
+    return largest(total, _CONTRIBUTORS)
 
 
 _encode = msgspec.msgpack.Encoder().encode
