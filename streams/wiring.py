@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streams.clock import Clock, WallClock
-from streams.core.alert import Ended, Joined
+from streams.core.alert import Ended, Joined, Raised
 from streams.core.alert_log import alert_log
-from streams.core.instant import SECOND, Instant
+from streams.core.city import Size
+from streams.core.instant import SECOND, WEEK, Instant
+from streams.core.window import WindowGrid
 from streams.ledger.alerts import Alert, AlertFilter
 from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
@@ -23,11 +25,13 @@ from streams.ports import SeriesLayout
 from streams.profile import Profile, bundled, load
 from streams.replay.simulate import Progress, Simulation, simulate
 from streams.sources.between import Between
-from streams.sources.contract import Source, SourceError
+from streams.sources.contract import Source
+from streams.sources.csv_export import CsvSource
 from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header, RecordingReader
 
 if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
+    from streams.core.explain import Explanation
     from streams.runtime.embedded import EmbeddedRuntime
 
 KEPT_PROFILE = "profile"
@@ -40,6 +44,29 @@ _GZIP = b"\x1f\x8b"
 def open_profile(which: str | Path) -> Profile:
     """The profile of a name or folder, checked against the detectors that there are. Raises ProfileError."""
     return load(which)
+
+
+def warm_up() -> None:
+    """Compile the detectors, or load what was compiled before: at no time does a run then wait for it."""
+    import numpy as np
+
+    from detectors.observation import Slot
+    from detectors.registry import DETECTORS
+
+    slot = Slot(0, 0, 0.0, 1.0, np.zeros(1, np.int64))
+    for name in DETECTORS:
+        for windows_per_week in (168, 7, 1):
+            detector = DETECTORS[name].fresh(1, windows_per_week)
+            detector.score(np.array([3]), slot)
+            detector.learn(np.array([3]), slot)
+
+
+def compiled_code_folder() -> str:
+    """Where numba keeps the machine code of the detectors. Raises RuntimeError where it finds no place."""
+    from detectors import tails
+
+    compiled: Any = tails.probability
+    return str(compiled.stats.cache_path)
 
 
 class DataDirError(Exception):
@@ -90,12 +117,8 @@ def recorded_profile(path: Path) -> str | None:
 def open_source(path: Path, profile: Profile, start: Instant | None = None, end: Instant | None = None) -> Source:
     """The source of a file, by its content: a recording, or a CSV through the profile's mapping; of it what came
     in between two instants of event time. Raises SourceError."""
-    source: Source = _open_csv(path, profile) if _is_csv(path) else RecordingReader(path)
+    source: Source = CsvSource(path, profile) if _is_csv(path) else RecordingReader(path)
     return source if start is None and end is None else Between(source, start, end)
-
-
-def _open_csv(path: Path, profile: Profile) -> Source:
-    raise SourceError(path, "is a CSV", "convert it")
 
 
 def _is_csv(path: Path) -> bool:
@@ -198,6 +221,47 @@ def open_reading(data_dir: Path, profile: str | None = None) -> Iterator[Reading
         raise DataDirError(f"{data_dir}: its profile is not with it; give it with --profile")
     with LedgerReader(data_dir) as ledger:
         yield Reading(data_dir, open_profile(which), ledger)
+
+
+def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":
+    """Why the window of a series that holds an instant did, or did not, lead to an alert: asked of the ledger."""
+    from detectors.registry import DETECTORS
+    from streams.core.explain import explain
+    from streams.core.judge import JudgePlan
+    from streams.core.levels import levels_of
+
+    city = reading.profile.city
+    plan = JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
+    window = plan.grid.window(size, at)
+    scored = reading.ledger.scored_window(size, window.end)
+    week = [
+        found
+        for one in Size
+        for end in _ends(plan.grid, one, window.end)
+        if (found := reading.ledger.scored_window(one, end)) is not None
+    ]
+    about = [
+        one for one in reading.ledger.transitions() if not isinstance(one, Raised) or one.county in (county, city.code)
+    ]
+    own = {one.alert for one in about if isinstance(one, Raised)}
+    transitions = [one for one in about if one.alert in own]
+    return explain(plan, signal, county, size, at, scored, transitions, week)
+
+
+def _ends(grid: WindowGrid, size: Size, until: Instant) -> Iterator[Instant]:
+    """Ends of the windows of a size that end in the 7 days up to an instant, latest first."""
+    window = grid.window(size, until)
+    if window.end > until:
+        window = grid.window(size, window.start - 1)
+    while window.end > until - WEEK:
+        yield window.end
+        window = grid.window(size, window.start - 1)
+
+
+def open_ledger(data_dir: Path) -> LedgerReader:
+    """The ledger of a data directory alone, to read from. Raises DataDirError, LedgerError."""
+    _check_run(data_dir)
+    return LedgerReader(data_dir)
 
 
 def open_desk(data_dir: Path, clock: Clock | None = None) -> AlertDesk:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.prose import Prose
 from streams.core.alert import Evidence, Raised, Severity, Shape
 from streams.core.instant import Instant, format_instant, to_datetime
 from streams.ledger.audit import StepTaken
@@ -136,7 +136,7 @@ class AlertView:
 
     def lines(self, told: AlertTold) -> RenderableType:
         """One alert in a list: a heading, and the sentence below."""
-        return Group(self._heading(told), Padding(Text(self.sentence(told)), (0, 0, 0, 2)))
+        return Group(self._heading(told), Prose(self.sentence(told), indent=2))
 
     def _heading(self, told: AlertTold) -> Text:
         alert, raised = told.alert, told.alert.raised
@@ -146,16 +146,18 @@ class AlertView:
             (alert.id[:SHORT_ID], "bold"),
             f"  {self._short(raised.at)}  ",
             (self._names.county(raised.county), "bold"),
-            f"  {self._names.family(raised.family)}  ",
-            (f"{'紧急 critical' if critical else '预警 warning'}  ", "red" if critical else "yellow"),
+            f" · {self._names.family(raised.family)}  ",
+            (f"{raised.severity}  ", "red" if critical else "yellow"),
             (f"{STATE_NAMES[alert.state]} {alert.state}", _STATE_STYLE[alert.state]),
+            no_wrap=True,
         )
 
     def page(self, told: AlertTold, steps: Iterable[StepTaken]) -> Iterator[RenderableType]:
         """One alert on a page of its own."""
         yield self._heading(told)
-        yield Padding(Text(self.sentence(told, "zh")), (1, 0, 0, 2))
-        yield Padding(Text(self.sentence(told, "en"), style="dim"), (0, 0, 1, 2))
+        yield Text()
+        yield Prose(self.sentence(told, "zh"), indent=2)
+        yield Prose(self.sentence(told, "en"), style="dim", indent=2)
         for number, case in enumerate(_cases(told)):
             yield self._case_table(told.alert.raised, case, first=number == 0)
         yield from self._story(told, steps)
@@ -163,7 +165,7 @@ class AlertView:
     def _case_table(self, raised: Raised, case: Evidence, *, first: bool) -> Table:
         title = "依据 evidence" if first else "后来并入 joined"
         made = Table.grid(padding=(0, 2))
-        made.title, made.title_justify, made.title_style = title, "left", "bold"
+        made.title, made.title_justify, made.title_style = f"\n{title}", "left", "bold"
         made.add_column(style="dim", no_wrap=True)
         made.add_column()
         place = self._names.county(case.county or raised.county)
@@ -186,7 +188,7 @@ class AlertView:
         rows += [("来源 from", words) for words in Telling(self._profile, self._lang, "desk").contributors(case)]
         rows.append(("版本 versions", f"{case.detector} {case.detector_version}, 配置 profile {case.profile_version}"))
         for label, words in rows:
-            made.add_row(label, Text(words))
+            made.add_row(label, Prose(words))
         return made
 
     def _story(self, told: AlertTold, steps: Iterable[StepTaken]) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from streams.cli.options import (
     who,
 )
 from streams.cli.screen import out, print_json
+from streams.cli.screen import show as show_all
 from streams.ledger.lifecycle import (
     DISCARD_REASON_NAMES,
     MEASURE_NAMES,
@@ -116,8 +117,7 @@ def list_(  # noqa: PLR0913 - one parameter an option
     if as_json:
         print_json([view.document(told) for told in found])
         return
-    for told in found:
-        out.print(view.lines(told))
+    show_all(*(view.lines(told) for told in found))
     still = sum(told.alert.state is AlertState.OPEN for told in found)
     out.print(f"[bold]{len(found)}[/bold] 条预警 alerts，[bold red]{still}[/bold red] 条未处理 open")
 
@@ -142,8 +142,7 @@ def show(
     if as_json:
         print_json(view.life(told, life.steps))
         return
-    for part in view.page(told, life.steps):
-        out.print(part)
+    show_all(*view.page(told, life.steps))
 
 
 def acknowledge(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from streams.cli import alert_log, alerts, ending, profile, replay, simulate, version
+from streams.cli import alert_log, alerts, detectors, doctor, ending, explain, profile, replay, simulate, version
 from streams.cli.screen import forgive_encodings
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (simulate, replay, alerts, alert_log, profile, version):
+for module in (simulate, replay, alerts, alert_log, explain, profile, detectors, doctor, version):
     module.add_to(app)
 
 

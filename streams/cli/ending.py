@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from rich.markup import escape
 from typer import TyperException
 
 from streams.cli.screen import err, print_json
@@ -66,8 +67,7 @@ def told(error: Exception, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         print_json({"error": "\n".join(lines), "exit_code": code})
     for line in lines:
-        err.print("[bold red]错误 error[/bold red] ", end="")
-        err.print(line, markup=False, soft_wrap=True)
+        err.print(f"[bold red]错误 error[/bold red] {escape(line)}", soft_wrap=True)
     if isinstance(error, TyperException):
         err.print(_where_to_look(error), style="dim", markup=False)
     return code

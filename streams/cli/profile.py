@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.options import JsonOption, examples
@@ -44,8 +45,8 @@ def check(which: Which, as_json: JsonOption = False) -> None:
         else:
             for problem in error.problems:
                 place = f"{problem.file}:{problem.line}:{problem.column}:"
-                out.print(f"[bold]{place}[/bold]", problem.text, soft_wrap=True, highlight=False)
-                out.print(f"  {problem.text_en}", style="dim", soft_wrap=True)
+                out.print(f"[bold]{escape(place)}[/bold] {escape(problem.text)}", soft_wrap=True)
+                out.print(f"  [dim]{escape(problem.text_en)}[/dim]", soft_wrap=True)
             count = len(error.problems)
             err.print(f"[red]{count} 处错误[/red]  [dim]{count} problem{'s' * (count != 1)}[/dim]")
         raise typer.Exit(2) from None
@@ -54,7 +55,7 @@ def check(which: Which, as_json: JsonOption = False) -> None:
         print_json({"profile": profile.name, "ok": True, "version": profile.version, "problems": []})
         return
     counts = f"{len(city.counties)} counties, {len(city.categories)} categories, {len(city.signals)} signals"
-    out.print(f"[green]没有错误 ok[/green]  {city.title} {city.title_en} ({profile.name}): {counts}")
+    out.print(f"[green]没有错误 ok[/green]  {escape(city.title)} {escape(city.title_en)} ({profile.name}): {counts}")
 
 
 def show(which: Which, as_json: JsonOption = False) -> None:

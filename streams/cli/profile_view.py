@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich import box
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from streams.profile import Profile, describe
@@ -22,14 +23,20 @@ def table(title: str, *columns: str) -> Table:
     """An empty table of this command line's one look; a column whose name starts with > is aligned right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        made.add_column(
+            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+        )
     return made
 
 
 def _head(profile: Profile) -> Table:
     city, said = profile.city, describe(profile)
     made = Table(
-        title=f"{city.title} {city.title_en}", title_justify="left", title_style="bold", box=None, show_header=False
+        title=escape(f"{city.title} {city.title_en}"),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
     )
     made.add_column(style="dim")
     made.add_column()
@@ -43,7 +50,7 @@ def _head(profile: Profile) -> Table:
         ("误报预算 budget", f"{city.budget_per_week:g} / 周 week"),
         ("隐私下限 privacy k", city.privacy_k),
     ):
-        made.add_row(label, str(value))
+        made.add_row(label, escape(str(value)))
     return made
 
 
@@ -52,7 +59,7 @@ def _counties(profile: Profile) -> Table:
     made = table("县区 counties", "代码\ncode", "名称\nname", ">人口\npopulation", "相邻\nneighbours")
     for county in profile.city.counties:
         population = "" if county.population is None else f"{county.population:,}"
-        near = "、".join(names.get(code, code) for code in county.neighbours)
+        near = escape("、".join(names.get(code, code) for code in county.neighbours))
         made.add_row(county.code, _both(county.name, county.name_en), population, near)
     return made
 
@@ -96,4 +103,4 @@ def _calendar(profile: Profile) -> Table:
 
 
 def _both(zh: str, en: str) -> str:
-    return zh if not en or zh == en else f"{zh} [dim]{en}[/dim]"
+    return escape(zh) if not en or zh == en else f"{escape(zh)} [dim]{escape(en)}[/dim]"

@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from streams.cli.screen import err
+from streams.cli.screen import err, say
+from streams.clock import Stopwatch
+from streams.core.instant import SECOND
 
+_LONG = 4 * SECOND
 _REFRESHES = 5
 """A second: a bar that is drawn more often takes its time from what it shows."""
 
@@ -46,6 +49,19 @@ def day_bar(words: str, days: int, *, quiet: bool) -> Iterator[Callable[[int, in
     with bar(TextColumn(words), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), quiet=quiet) as shown:
         task = shown.add_task("", total=days)
         yield lambda done, _all: shown.update(task, completed=done)
+
+
+@contextmanager
+def preparing(*, quiet: bool) -> Iterator[None]:
+    """Around the compiling of the detectors: says what takes so long, the first time."""
+    clock = Stopwatch()
+    if quiet or not err.is_terminal:
+        yield
+        return
+    with err.status("准备检测程序（首次运行要编译） preparing (compiled on the first run)"):
+        yield
+    if clock.elapsed() > _LONG:
+        say(f"编译用了 {clock.seconds():.0f} 秒，以后不用", f"compiled in {clock.seconds():.0f} s, once")
 
 
 def replay_bar(*, quiet: bool) -> Progress:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from streams import wiring
+from streams.cli.figures import balance, print_rows
 from streams.cli.interruption import Interruption
-from streams.cli.progress import replay_bar
+from streams.cli.progress import preparing, replay_bar
 from streams.cli.watching import Pace, Watching
 from streams.config import settings
 from streams.core.alert_log import alert_log_sha256
@@ -107,25 +109,31 @@ class Result:
     def report(self, screen: Console, recording: Path) -> None:
         """The figures for a person."""
         run, totals = self.run, self.run.accounting
-        screen.print(f"[bold]{recording}[/bold] → [bold]{self.request.data_dir}[/bold]  到 up to {self.reached_text}")
-        screen.print(
-            f"收到 received {totals.received:,} = 计入 counted {totals.counted:,}"
-            f" + 重复 duplicate {totals.duplicate:,} + 迟到 late {totals.late:,} + 拒收 rejected {totals.rejected:,}"
-        )
-        if self.rejections:
-            screen.print("  拒收原因 " + ", ".join(f"{reason} {total:,}" for reason, total in self.rejections.items()))
         dropped = getattr(self.source, "closings_dropped", None)
-        if dropped:
-            screen.print(f"  另有 {dropped:,} 条办结在时段之后，未计  [dim]closings after the span, left out[/dim]")
-        screen.print(f"关闭窗口 windows closed {totals.windows_closed:,}    预警 alerts {self.alerts:,}")
-        screen.print(f"预警日志 alert log  {alert_log_sha256(self.log)}")
-        screen.print(f"状态 state          {state_sha256(run.state)}")
         rate = f", {run.processed / run.seconds:,.0f} 件 events/s" if run.processed and run.seconds else ""
-        screen.print(f"本次 this run {run.processed:,} 件 events, {run.seconds:.1f} s{rate}")
+        screen.print(
+            f"[bold]{escape(str(recording))}[/bold] → [bold]{escape(str(self.request.data_dir))}[/bold]", soft_wrap=True
+        )
+        print_rows(
+            screen,
+            [
+                ("到 up to", self.reached_text),
+                *balance(totals),
+                ("拒收 rejected", ", ".join(f"{reason} {total:,}" for reason, total in self.rejections.items())),
+                ("未计 left out", f"{dropped:,} 条办结在时段之后 closings after the span" if dropped else ""),
+                ("窗口 windows", f"{totals.windows_closed:,}"),
+                ("预警 alerts", f"{self.alerts:,}"),
+                ("预警日志 log", alert_log_sha256(self.log)),
+                ("状态 state", state_sha256(run.state)),
+                ("本次 this run", f"{run.processed:,} 件 events, {run.seconds:.1f} s{rate}"),
+            ],
+        )
 
 
 def run(profile: Profile, source: Source, request: Request, interruption: Interruption, *, quiet: bool) -> Result:
     """Run a source through the service into a data directory, from where that stands, to its end or until stopped."""
+    with preparing(quiet=quiet):
+        wiring.warm_up()
     pace = None if request.factor is None else Pace(request.factor, interruption)
     with wiring.open_replay(
         profile,

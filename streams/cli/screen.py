@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.markup import escape
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 Json = Mapping[str, object] | Sequence[object]
 
@@ -30,16 +31,20 @@ def print_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def show(*parts: RenderableType) -> None:
+    """Results for a person, one below the other; nothing is cut off where a file or a program takes them."""
+    for part in parts:
+        out.print(part, crop=False)
+
+
 def say(zh: str, en: str) -> None:
     """A line to whoever watches, on stderr: Chinese, with the English beside it."""
-    err.print(f"{zh}  [dim]{en}[/dim]", soft_wrap=True)
+    err.print(f"{escape(zh)}  [dim]{escape(en)}[/dim]", soft_wrap=True)
 
 
 def warn(zh: str, en: str) -> None:
     """Something that may be wrong, though the command goes on."""
-    err.print("[yellow]注意 warning[/yellow] ", end="")
-    err.print(zh, end="  ", markup=False, soft_wrap=True)
-    err.print(en, style="dim", markup=False, soft_wrap=True)
+    err.print(f"[yellow]注意 warning[/yellow] {escape(zh)}  [dim]{escape(en)}[/dim]", soft_wrap=True)
 
 
 def forgive_encodings() -> None:

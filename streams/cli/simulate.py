@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from streams.cli.options import JsonOption, examples
 from streams.cli.screen import out, print_json
@@ -74,8 +75,11 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         )
         return
     size = output.stat().st_size / 1e6
-    out.print(f"[bold]{output}[/bold]  {written.events:,} 件 events, {days} 天 days, {size:.1f} MB, {seconds:.1f} s")
+    out.print(
+        f"[bold]{escape(str(output))}[/bold]  "
+        f"{written.events:,} 件 events, {days} 天 days, {size:.1f} MB, {seconds:.1f} s"
+    )
     if labels is not None:
-        out.print(f"[bold]{labels}[/bold]  {len(simulation.labels)} 起 incidents")
+        out.print(f"[bold]{escape(str(labels))}[/bold]  {len(simulation.labels)} 起 incidents")
     out.print("接着 next:")
     out.print(f"  jiantu replay {output} --profile {profile} --data-dir data", soft_wrap=True, markup=False)

@@ -1,7 +1,5 @@
 """What a person sees of a run, and how they pace and stop it: the runtime's `Watcher` of the command line."""
 
-from datetime import tzinfo
-
 from rich.progress import Progress as Bar
 from rich.text import Text
 
@@ -96,7 +94,7 @@ class Watching:
             if isinstance(one, Raised):
                 self._alerts += 1
                 if self._lang is not None:
-                    self._bar.console.print(self._line(one, self._lang), no_wrap=True, overflow="ellipsis")
+                    self._show(one, self._lang)
         seconds = self._clock.seconds()
         done = progress.accounting.received - self._before.received
         self._bar.update(
@@ -108,13 +106,14 @@ class Watching:
         )
         return not self._interruption.asked
 
-    def _line(self, raised: Raised, lang: str) -> Text:
-        return alert_line(
-            raised.severity, raised.at, sentence(self._profile, raised, locale=lang), self._profile.city.zone
-        )
-
-
-def alert_line(severity: Severity, at: Instant, words: str, zone: tzinfo) -> Text:
-    """One alert on one line."""
-    style = "bold red" if severity is Severity.CRITICAL else "yellow"
-    return Text.assemble(("● ", style), (f"{to_datetime(at, zone):%Y-%m-%d %H:%M} ", "dim"), words)
+    def _show(self, raised: Raised, lang: str) -> None:
+        """One line above the bar, cut to the terminal's width; the whole of it where nobody watches."""
+        console = self._bar.console
+        at = f"{to_datetime(raised.at, self._profile.city.zone):%Y-%m-%d %H:%M}"
+        style = "bold red" if raised.severity is Severity.CRITICAL else "yellow"
+        words = sentence(self._profile, raised, locale=lang)
+        line = Text.assemble(("● ", style), (f"{at} ", "dim"), words)
+        if console.is_terminal:
+            console.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            console.print(line, soft_wrap=True)

@@ -1,0 +1,28 @@
+"""Figures that several commands show in the same words."""
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+
+from streams.core.outputs import Accounting
+
+_LABEL_CELLS = 14
+
+
+def balance(totals: Accounting) -> list[tuple[str, str]]:
+    """The accounting as rows of (label, words): every record received has one verdict."""
+    sides = [f"重复 duplicate {totals.duplicate:,}", f"迟到 late {totals.late:,}", f"拒收 rejected {totals.rejected:,}"]
+    return [
+        ("收到 received", f"{totals.received:,} = 计入 counted {totals.counted:,}"),
+        ("", "+ " + " + ".join(sides)),
+    ]
+
+
+def print_rows(screen: Console, rows: Iterable[tuple[str, str]]) -> None:
+    """Rows of (label, words) below each other; a row without words is left out."""
+    for label, words in rows:
+        if words:
+            space = " " * max(1, _LABEL_CELLS - cell_len(label))
+            screen.print(f"[dim]{escape(label)}[/dim]{space}{escape(words)}", soft_wrap=True)
