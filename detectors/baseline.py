@@ -32,8 +32,12 @@ SPREAD_SUM, SPREAD_WEIGHT = SEEN + 1, SEEN + 2
 """Discounted sums whose ratio is the dispersion."""
 DRIFT_SUM, DRIFT_SPREAD, DRIFT_RUN = SEEN + 3, SEEN + 4, SEEN + 5
 """Discounted sum of clipped residuals, of their variances, and windows since when they lie on one side (signed)."""
+FORMER, FORMER_LEFT = SEEN + 6, SEEN + 7
+"""The level from before the last move, and for how many more windows a return to it would be no news."""
+LAST_ERROR, RESTLESS = SEEN + 8, SEEN + 9
+"""Last standardised residual; log of how many times the usual the level's noise has proved to be."""
 CLASSES = 12
-CLASS_COUNTED = SEEN + 6
+CLASS_COUNTED = SEEN + 10
 CLASS_EXPECTED = CLASS_COUNTED + CLASSES
 SLOTS = CLASS_EXPECTED + CLASSES
 """From here on: (counted, expected) of each slot of the week, the days of one hour beside each other."""
@@ -63,7 +67,10 @@ class Settings:
     drift_limit: float
     drift_run: float
     """Standardised sum of residuals, and how long it must stay beyond, before the level is opened."""
-    drift_noise: float
+    former_kept: float
+    """For how many windows a level is remembered after it was left."""
+    restless_gain: float
+    """How fast the level's noise follows what residuals say of it."""
 
     def as_array(self) -> Floats:
         """The settings in the order of the constants below."""
@@ -71,7 +78,7 @@ class Settings:
 
 
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, DRIFT_NOISE) = range(13)  # fmt: skip
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN) = range(14)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.004**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
@@ -81,8 +88,13 @@ HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH, CLASS_STRENGTH = 1.5, 8.0, 4.0, 3.0
 """How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
 CLASS_VARIES = 0.02
 """Variance of the log effect from one day of a class to the next."""
-FAR = 3.0
-"""A deviance residual beyond it is an outlier."""
+MOVED_VARIANCE = 0.5
+LEAST_RESTLESS, MOST_RESTLESS = -3.0, 5.0
+FAR, FAR_TAIL = 3.0, 4.0
+"""A deviance residual beyond FAR is an outlier; no residual is taken for more than FAR standard deviations and
+FAR_TAIL dispersions (the scale on which a negative binomial's tail falls)."""
+CLEAR = 5.0
+"""The most standard deviations that a residual counts for in what is said of the level's noise."""
 
 
 def settings_for(windows_per_week: int) -> Settings:
@@ -106,12 +118,13 @@ def settings_for(windows_per_week: int) -> Settings:
         drift_memory=1.0 - 1.0 / memory,
         drift_limit=limit,
         drift_run=run,
-        drift_noise=0.6**2 / run,
+        former_kept=8.0 * per_week,
+        restless_gain={168: 0.002, 7: 0.03, 1: 0.08}[windows_per_week],
     )
 
 
 def row_length(windows_per_week: int) -> int:
-    """Numbers in one series' row: 80 for weeks, 93 for days, 415 (3.3 kB) for hours."""
+    """Numbers in one series' row: 76 for weeks, 90 for days, 412 (3.3 kB) for hours."""
     return SLOTS + (2 * windows_per_week if windows_per_week > 1 else 0)
 
 
@@ -227,6 +240,16 @@ def residual(x: float, mean: float, size: float) -> float:
 
 
 @compiled
+def _update_level(row: Floats, ratio: float, after: float) -> None:
+    """The level alone moves by log(ratio), its variance to `after`: season and trend know nothing of a break."""
+    row[STATE] += log(ratio)
+    shrink = np.sqrt(after / row[COVARIANCE])
+    for j in range(PARTS):
+        row[COVARIANCE + j] *= shrink
+        row[COVARIANCE + j * PARTS] *= shrink
+
+
+@compiled
 def _update_state(row: Floats, waves: Floats, ratio: float, q: float, q_after: float) -> None:
     """Linear Bayes: the forecast's log mean moves by log(ratio), its variance from q to q_after."""
     gain = np.empty(PARTS)
@@ -245,10 +268,8 @@ def _update_state(row: Floats, waves: Floats, ratio: float, q: float, q_after: f
 @compiled
 def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) -> bool:
     """Takes a residual in; whether residuals have stayed on one side for so long that the level must have moved."""
-    sd = np.sqrt(variance)
-    limit = max(FAR * sd, 2.0)
     memory = settings[DRIFT_MEMORY]
-    row[DRIFT_SUM] = memory * row[DRIFT_SUM] + min(max(error, -limit), limit)
+    row[DRIFT_SUM] = memory * row[DRIFT_SUM] + error
     row[DRIFT_SPREAD] = memory * memory * row[DRIFT_SPREAD] + variance
     drift = row[DRIFT_SUM] / np.sqrt(row[DRIFT_SPREAD])
     run = row[DRIFT_RUN]
@@ -259,6 +280,25 @@ def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) 
     else:
         row[DRIFT_RUN] = 0.0
     return bool(abs(row[DRIFT_RUN]) >= settings[DRIFT_RUN_LIMIT])
+
+
+@compiled
+def _open_level(row: Floats, settings: Floats) -> None:
+    """The level has moved: it may now be anywhere, and a return to where it was will be no news for a while."""
+    if row[FORMER_LEFT] <= 0.0:
+        row[FORMER] = row[STATE]
+    row[FORMER_LEFT] = settings[FORMER_KEPT]
+    row[COVARIANCE] = max(row[COVARIANCE], MOVED_VARIANCE)
+
+
+@compiled
+def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
+    """Residuals that follow each other in sign mean that the level moves more than was thought; those that alternate,
+    less (Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15 (1970))."""
+    error = min(max(error, -CLEAR), CLEAR)
+    row[RESTLESS] += settings[RESTLESS_GAIN] * error * row[LAST_ERROR]
+    row[RESTLESS] = min(max(row[RESTLESS], LEAST_RESTLESS), MOST_RESTLESS)
+    row[LAST_ERROR] = error
 
 
 @compiled
@@ -284,23 +324,31 @@ def learn_window(
     far = abs(residual(x, mean, max(mean / (phi - 1.0 + mean * q_all + 1e-9), 1e-3)))
     near = min(1.0, (FAR / max(far, 1e-9)) ** 2)
     variance = phi * mean + mean * mean * q_all
-    moved = _follow_drift(row, x - mean, variance, settings)
+    limit = FAR * np.sqrt(variance) + FAR_TAIL * phi
+    error = min(max(x - mean, -limit), limit)
+    moved = _follow_drift(row, error, variance, settings)
     weight = 1.0 if moved else near * near
 
     known = near / (1.0 + 2.0 * mean * (1.0 + mean * q_all / phi) ** 2)
-    row[SPREAD_SUM] = settings[SPREAD_MEMORY] * row[SPREAD_SUM] + known * ((x - mean) ** 2 - mean * mean * q_all)
+    row[SPREAD_SUM] = settings[SPREAD_MEMORY] * row[SPREAD_SUM] + known * (error * error - mean * mean * q_all)
     row[SPREAD_WEIGHT] = settings[SPREAD_MEMORY] * row[SPREAD_WEIGHT] + known * mean
     row[SPREAD_SUM] = max(row[SPREAD_SUM], 0.0)
 
     noise = phi + mean * (q_slot + q_class)
+    if moved:
+        _open_level(row, settings)
+        q = row[COVARIANCE]
     alpha = 1.0 / q
     ratio = (alpha + weight * x / noise) / (alpha + weight * mean / noise)
-    _update_state(row, waves, ratio, q, 1.0 / (alpha + weight * mean * ratio / noise))
+    q_after = 1.0 / (alpha + weight * mean * ratio / noise)
     if moved:
-        row[COVARIANCE] = min(row[COVARIANCE] + settings[DRIFT_NOISE], 1.0)
-    elif per_week > 1:
-        row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
-        row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
+        _update_level(row, ratio, q_after)
+    else:
+        _update_state(row, waves, ratio, q, q_after)
+        _follow_restlessness(row, error / np.sqrt(variance), settings)
+        if per_week > 1:
+            row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
+            row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
     if day_class > 0:
         row[CLASS_COUNTED + day_class] += weight * x
         row[CLASS_EXPECTED + day_class] += weight * mean / special
@@ -311,6 +359,7 @@ def step_time(row: Floats, per_week: int, settings: Floats) -> None:
     """From before one window to before the next: trend moves the level, everything becomes a little less sure."""
     p = COVARIANCE
     damping = settings[TREND_DAMPING]
+    row[FORMER_LEFT] = max(0.0, row[FORMER_LEFT] - 1.0)
     row[STATE] = min(max(row[STATE] + row[STATE + 1], -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN)
     row[STATE + 1] *= damping
     for j in range(PARTS):
@@ -320,7 +369,13 @@ def step_time(row: Floats, per_week: int, settings: Floats) -> None:
         row[p + i * PARTS] += row[p + i * PARTS + 1]
         row[p + i * PARTS + 1] *= damping
     for i in range(PARTS):
-        noise = settings[LEVEL_NOISE] if i == 0 else settings[TREND_NOISE] if i == 1 else settings[SEASON_NOISE]
+        noise = (
+            settings[LEVEL_NOISE] * exp(row[RESTLESS])
+            if i == 0
+            else settings[TREND_NOISE]
+            if i == 1
+            else settings[SEASON_NOISE]
+        )
         largest = PRIOR_VARIANCE[i] / (per_week * per_week if i == 1 else 1.0)
         diagonal = row[p + i * PARTS + i] + noise
         row[p + i * PARTS + i] = diagonal
@@ -342,6 +397,7 @@ def centre_slots(row: Floats, per_week: int) -> None:
     for i in range(per_week):
         row[SLOTS + 2 * i + 1] *= common
     row[STATE] += log(common)
+    row[FORMER] += log(common)
 
 
 def annual_waves(year_phase: float) -> Floats:

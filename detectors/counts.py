@@ -17,7 +17,11 @@ import numpy as np
 
 from detectors.baseline import (
     CLASSES,
+    FLOOR,
+    FORMER,
+    FORMER_LEFT,
     SEEN,
+    STATE,
     WARM_UP,
     Rows,
     annual_waves,
@@ -32,6 +36,7 @@ from detectors.baseline import (
 )
 from detectors.compiled import compiled
 from detectors.contract import Detector
+from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.rounding import rounded_number
 from detectors.tails import four_tails, quantile
@@ -62,15 +67,38 @@ def _score_rows(
         mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
         mean, size = rounded_number(mean), rounded_number(size)
         out[8, i] = _SCORED
-        out[0, i] = mean
-        out[1, i] = rounded_number(float(quantile(BAND, mean, size)))
-        out[2, i] = rounded_number(float(quantile(1.0 - BAND, mean, size)))
-        tails = four_tails(min(counts[i], _LARGEST_COUNT), mean, size)
-        out[3, i] = rounded_number(max(tails[0], SMALLEST_SAID))
-        out[4, i] = rounded_number(max(tails[1], SMALLEST_SAID))
-        out[5, i] = rounded_number(max(tails[2], SMALLEST_SAID))
-        out[6, i] = 0.0 if counts[i] == 0 else rounded_number(max(tails[3], SMALLEST_SAID))
-        out[7, i] = size
+        _say(out[:, i], min(counts[i], _LARGEST_COUNT), mean, size)
+        if row[FORMER_LEFT] > 0.0:
+            former = max(mean * exp(row[FORMER] - row[STATE]), settings[FLOOR] * length)
+            _allow_former(out[:, i], min(counts[i], _LARGEST_COUNT), rounded_number(former), size)
+
+
+@compiled
+def _say(out: Floats, count: int, mean: float, size: float) -> None:
+    """The verdict of one negative binomial."""
+    out[0] = mean
+    out[1] = rounded_number(float(quantile(BAND, mean, size)))
+    out[2] = rounded_number(float(quantile(1.0 - BAND, mean, size)))
+    tails = four_tails(count, mean, size)
+    out[3] = rounded_number(max(tails[0], SMALLEST_SAID))
+    out[4] = rounded_number(max(tails[1], SMALLEST_SAID))
+    out[5] = rounded_number(max(tails[2], SMALLEST_SAID))
+    out[6] = 0.0 if count == 0 else rounded_number(max(tails[3], SMALLEST_SAID))
+    out[7] = size
+
+
+@compiled
+def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
+    """A new level has not proved itself yet: what the former one explains is no news. Each p is the larger of both,
+    the band spans both, and the mean said is the one that explains the count better."""
+    other = np.empty(8)
+    _say(other, count, former, size)
+    side = 3 if count >= out[0] else 5
+    if other[side] > out[side]:
+        out[0] = former
+    out[1], out[2] = min(out[1], other[1]), max(out[2], other[2])
+    for j in range(3, 7):
+        out[j] = max(out[j], other[j])
 
 
 @compiled
