@@ -192,11 +192,11 @@ def _parts(
     """What each alert accounts for of the verdict's window, in the alerts' order: alerts on a part of what its
     signal counts, each county's broadest ones. One whose signals have no such window size counts with the
     largest departure it has shown."""
-    found: dict[tuple[str, str], tuple[OpenAlert, tuple[int, ...]]] = {}
+    found: dict[Key, tuple[OpenAlert, tuple[int, ...]]] = {}
     for alert in alerts:
         members = layout.members(alert, verdict.signal)
         if members:
-            found.setdefault((alert.county, alert.family), (alert, members))
+            found.setdefault(key_of(alert), (alert, members))
     parts: list[tuple[float, OpenAlert]] = []
     for alert, members in found.values():
         within_another = any(

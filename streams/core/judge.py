@@ -99,7 +99,10 @@ def step(
         return state, ()
     order = list(Size)
     pending = tuple(sorted((*state.pending, given), key=lambda w: (w.end, order.index(w.size))))
-    state = msgspec.structs.replace(state, pending=pending, arrived={**state.arrived, given.size: given.end})
+    arrived = {**state.arrived, given.size: given.end}
+    state = msgspec.structs.replace(
+        state, pending=pending, arrived={size: arrived[size] for size in Size if size in arrived}
+    )
     made: list[Transition] = []
     while state.pending and _complete(plan, state, state.pending[0].end):
         at = state.pending[0].end

@@ -74,11 +74,15 @@ class Courtroom:
     """A judge with a state, fed window by window; remembers everything it did."""
 
     def __init__(
-        self, city: City | None = None, level: float = LEVEL, *, detectors: tuple[str, ...] = ("counts",)
+        self,
+        city: City | None = None,
+        *,
+        levels: Mapping[tuple[str, Size, str], float] | None = None,
+        detectors: tuple[str, ...] = ("counts",),
     ) -> None:
         given = city or small_city()
         self.city = replace(given, signals=tuple(replace(s, detectors=detectors) for s in given.signals))
-        self.plan = JudgePlan.of(self.city, flat_levels(self.city, level), {"counts": "1", "shift": "2"})
+        self.plan = JudgePlan.of(self.city, levels or flat_levels(self.city), {"counts": "1", "shift": "2"})
         self.state = JudgeState()
         self.made: list[Transition] = []
         self.series = [*(county.code for county in self.city.counties), self.city.code]
