@@ -24,6 +24,11 @@ def number(speech: Speech, value: float) -> str:
     return format_decimal(Decimal(repr(value)), format=pattern, locale=speech.babel)
 
 
+def hundredths(speech: Speech, value: float) -> str:
+    """To the hundredth: what was spent of a budget."""
+    return format_decimal(Decimal(repr(value)), format="#,##0.##", locale=speech.babel)
+
+
 def odds(speech: Speech, p: float) -> str | None:
     """The n of "about one in n", to two digits; None where it is rarer than RAREST.
 

@@ -3,7 +3,7 @@
 from streams.core.city import Direction, Size
 from streams.core.explain import Explanation, Test, Why
 from streams.wording.catalog import Speech
-from streams.wording.figures import RAREST, number, odds, span
+from streams.wording.figures import RAREST, hundredths, number, odds, span
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
 
@@ -88,7 +88,7 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
         if test.turning_count is not None:
             count = names.counted(given.signal, number(speech, test.turning_count))
             parts.append(
-                say("不超过 {count} 就会预警", count=count) if low_side else say("达到 {count} 就会预警", count=count)
+                say("不超过 {count}就会预警", count=count) if low_side else say("达到 {count}就会预警", count=count)
             )
         elif low_side:
             parts.append(say("即使一件也没有，也不会预警"))
@@ -112,5 +112,5 @@ def _budget(speech: Speech, given: Explanation) -> str:
     budget = number(speech, given.budget_per_week)
     if given.spent is None or given.left is None:
         return speech.say("误报额度每周 {budget} 次", budget=budget)
-    spent, left = (number(speech, max(0.0, float(f"{value:.2g}"))) for value in (given.spent, given.left))
+    spent, left = hundredths(speech, given.spent), hundredths(speech, given.left)
     return speech.say("误报额度每周 {budget} 次，前七天已用 {spent}，余 {left}", budget=budget, spent=spent, left=left)

@@ -1,0 +1,90 @@
+"""`jiantu explain` in words: every reason in both languages, with the figures that decided."""
+
+import pytest
+from msgspec.structs import replace
+
+from streams.core.city import Direction, Size
+from streams.core.explain import Explanation, Test, Why
+from streams.core.instant import DAY, HOUR, parse_instant
+from streams.profile import Profile, load
+from streams.wording.why import why
+
+NOON = parse_instant("2026-03-02T12:00:00+08:00")
+TEST = Test("counts", Direction.HIGH, Why.ABOVE_LEVEL, 21.0, 12.0, 33.0, 0.0125, 2.5e-5, 43)
+ANSWER = Explanation(
+    county="511102",
+    signal="city_order",
+    size=Size.DAY,
+    window_start=NOON - DAY,
+    window_end=NOON,
+    known_at=NOON + HOUR,
+    why=Why.ABOVE_LEVEL,
+    count=32,
+    minimum_count=5,
+    direction=Direction.HIGH,
+    tests=(TEST,),
+    calendar=(),
+    alert=None,
+    budget_per_week=7.0,
+    spent=6.95,
+)
+
+
+@pytest.fixture(scope="module")
+def leshan() -> Profile:
+    return load("leshan")
+
+
+def test_not_improbable_enough(leshan: Profile) -> None:
+    assert why(leshan, ANSWER) == (
+        "市中区 2026-03-01 12:00 至 2026-03-02 12:00 城市管理诉求（日）：32 件；未预警：不够反常；"
+        "预期 21 件（95% 区间 12–33）；这样多的机会约为 1/80；机会不超过 1/40,000 才会预警；达到 43 件就会预警；"
+        "误报额度每周 7 次，前七天已用 6.95，余 0.05。"
+    )
+    assert why(leshan, ANSWER, locale="en") == (
+        "Shizhong District, 2026-03-01 12:00 to 2026-03-02 12:00: City-management requests (day) 32; "
+        "no alert: not improbable enough; expected 21 (95% band 12–33); so many by a chance of about 1 in 80; "
+        "a page needs 1 in 40,000 or rarer; 43 or more would have paged; "
+        "the budget is 7 false pages a week, 6.95 spent in the 7 days before, 0.05 left."
+    )
+
+
+@pytest.mark.parametrize("reason", list(Why))
+@pytest.mark.parametrize("side", [Direction.HIGH, Direction.LOW])
+def test_every_reason_can_be_said(leshan: Profile, reason: Why, side: Direction) -> None:
+    answer = replace(ANSWER, why=reason, alert="ab12", tests=(replace(TEST, why=reason, side=side),))
+    chinese, english = why(leshan, answer), why(leshan, answer, locale="en")
+    assert chinese is not None
+    assert english is not None
+    assert chinese.endswith("。")
+    assert english.isascii() or "–" in english
+    if reason in (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED):
+        assert "ab12" in chinese
+        assert "ab12" in english
+
+
+def test_a_window_without_a_count_has_no_figures(leshan: Profile) -> None:
+    answer = replace(ANSWER, why=Why.NOT_CLOSED, count=None, tests=(), spent=None)
+    assert why(leshan, answer) == (
+        "市中区 2026-03-01 12:00 至 2026-03-02 12:00 城市管理诉求（日）；"
+        "没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期；误报额度每周 7 次。"
+    )
+
+
+def test_few_is_asked_the_other_way_round(leshan: Profile) -> None:
+    low = replace(TEST, side=Direction.LOW, turning_count=None)
+    answer = replace(ANSWER, signal="complaints_total", count=3, why=Why.ABOVE_LEVEL, tests=(low,))
+    assert "即使一件也没有，也不会预警" in str(why(leshan, answer))
+    some = replace(answer, tests=(replace(low, turning_count=2, p=0.75),))
+    assert "不超过 2 件就会预警" in str(why(leshan, some))
+    assert "这样少的机会超过一半" in str(why(leshan, some))
+
+
+def test_the_day_is_named(leshan: Profile) -> None:
+    assert "日历：调休上班" in str(why(leshan, replace(ANSWER, calendar=("调休上班",))))
+
+
+def test_the_county_is_not_told_of_what_it_must_not_know(leshan: Profile) -> None:
+    clues = replace(ANSWER, signal="discipline_clues")
+    assert why(leshan, clues, audience="county") is None
+    assert why(leshan, clues) is not None
