@@ -4,7 +4,6 @@ Decoding never raises (law 4): whatever the bytes, a record becomes an event or 
 """
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -21,8 +20,14 @@ from streams.core.record import Arrival, Reason, Rejection
 
 LARGEST_RECORD = 64 * 1024
 """Bytes. An event of this schema stays below 2 kB; more is a mistake or an attack."""
+DEEPEST = 32
+"""Levels of arrays and objects in each other. The schema has two; Python's own limit is another in every process."""
 
 _ENVELOPE = re.compile(rb'\s*\{\s*"(received|event|tick|raw)"\s*:')
+_BLANK = b" \t\r"
+_FRAME_BEGINS = re.compile(rb'_\{_(?:"received"_:_-?(?:0|[1-9]\d{0,15})_,_)?"event"_:'.replace(b"_", rb"[ \t\r]*"))
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+"""A text, or what has no end: every quote begins a match, so that none is looked behind twice."""
 _VOCABULARY = {
     "county": Reason.UNKNOWN_COUNTY,
     "point": Reason.UNKNOWN_POINT,
@@ -34,15 +39,23 @@ _VOCABULARY = {
 }
 _IDENTIFIERS = ("id", "ticket", "caller", "matter")
 _PATH = re.compile(r"at `\$\.([a-z_.]+)`$")
+_MISSING = re.compile(r"Object missing required field `([a-z_]+)`")
 
 
 class Frame(msgspec.Struct, forbid_unknown_fields=True):
     """A recording's line whose event is still bytes; `raw` is a record that is no JSON, in base64."""
 
     received: int | None = None
-    event: msgspec.Raw | None = None
+    event: msgspec.Raw = msgspec.Raw()  # `Raw | None` takes null alone
     tick: str | None = None
     raw: str | None = None
+
+    def value(self) -> bytes | None:
+        """The record's own bytes; None where there are none. Raises ValueError where `raw` is no base64."""
+        if self.raw is not None:
+            return base64.b64decode(self.raw, validate=True)
+        event = bytes(self.event)
+        return None if event in (b"", b"null") else event
 
 
 class Batch:
@@ -74,17 +87,11 @@ class Batch:
 
 def digest(line: bytes) -> str:
     """SHA-256 of the record in a line: of the event's bytes, not of the frame a recording puts around them."""
-    value: bytes = line
-    if _ENVELOPE.match(line):
-        try:
-            frame = _FRAMES.decode(line)
-            if frame.event is not None:
-                value = bytes(frame.event)
-            elif frame.raw is not None:
-                value = base64.b64decode(frame.raw, validate=True)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, binascii.Error, ValueError):
-            pass
-    return hashlib.sha256(value).hexdigest()
+    try:
+        value = _FRAMES.decode(line).value()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        value = None
+    return hashlib.sha256(line if value is None else value).hexdigest()
 
 
 _FRAMES = msgspec.json.Decoder(Frame)
@@ -113,7 +120,8 @@ class RecordDecoder:
 
         A line holds an arrival, or an event without a frame; a bad line costs a second look at its batch.
         """
-        for decoder, ids_are_long in ((self._hashed_line, True), (self._line, False)):
+        decoders = ((self._hashed_line, True), (self._line, False))
+        for decoder, ids_are_long in () if _has_long_line(text) else decoders:
             try:
                 arrivals = decoder.decode_lines(text)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -129,35 +137,52 @@ class RecordDecoder:
         return Batch(arrivals, first, [value for value, _ in values])
 
     def _one_line(self, line: bytes, number: int) -> Arrival | Rejection:
+        """What `lines` makes of one line: whatever is taken in a clean batch is taken here."""
         if not _ENVELOPE.match(line):
-            return self._value(line, None, number)
+            verdict = self._value(line, None, number)
+            return (self._arrival(line) or verdict) if isinstance(verdict, Rejection) else verdict
+        return self._arrival(line) or self._frame(line, number)
+
+    def _arrival(self, line: bytes) -> Arrival | None:
+        if len(line) > LARGEST_RECORD:
+            return None
         try:
             arrival: Arrival = self._line.decode(line)
             return arrival
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass
+            return None
+
+    def _frame(self, line: bytes, number: int) -> Arrival | Rejection:
+        """A frame that is no arrival at once: for what it holds, or for itself."""
         try:
-            frame = _FRAMES.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            reason = _reason(error, line)
-            known = (Reason.NOT_UTF8, Reason.NOT_JSON, Reason.TOO_DEEP)
+            frame = None if _too_deep(line) else _FRAMES.decode(line)
+        except msgspec.ValidationError as error:
+            reason, _ = _reason(error, line)
+            known = (Reason.NOT_UTF8, Reason.NOT_JSON)
             return Rejection(reason if reason in known else Reason.BAD_ENVELOPE, number, digest(line))
-        if frame.raw is None:
-            return self._value(bytes(frame.event or b""), frame.received, number)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            frame = None
+        if frame is None:
+            return self._value(_framed(line), None, number)
         try:
-            return self._value(base64.b64decode(frame.raw, validate=True), frame.received, number)
-        except (binascii.Error, ValueError):
+            value = frame.value()
+        except ValueError:
             return Rejection(Reason.BAD_ENVELOPE, number, digest(line), "raw")
+        if value is None:
+            reason = Reason.TOO_LARGE if len(line) > LARGEST_RECORD else Reason.EMPTY
+            return Rejection(reason, number, digest(line))
+        return self._value(value, frame.received, number)
 
     def _value(self, value: bytes, received: int | None, number: int) -> Arrival | Rejection:
         if not value.strip():
-            return Rejection(Reason.EMPTY, number, digest(value))
+            return Rejection(Reason.EMPTY, number, hashlib.sha256(value).hexdigest())
         if len(value) > LARGEST_RECORD:
             return Rejection(Reason.TOO_LARGE, number, hashlib.sha256(value).hexdigest())
         try:
             return Arrival(received, self._event.decode(value))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return Rejection(_reason(error, value), number, hashlib.sha256(value).hexdigest(), _place(error))
+            reason, place = _reason(error, value)
+            return Rejection(reason, number, hashlib.sha256(value).hexdigest(), place)
 
 
 def _line_decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
@@ -192,38 +217,63 @@ def _long(field: msgspec.structs.FieldInfo, long_id: Any) -> tuple[Any, ...]:
     return (kind,) if field.required else (kind, field.default)
 
 
-def _place(error: Exception) -> str:
-    """The schema's own field that an error is about; a sender's field names are payload and are not shown."""
-    found = _PATH.search(str(error)) if isinstance(error, msgspec.ValidationError) else None
-    return found[1] if found and found[1] in Event.__struct_fields__ else ""
+def _framed(line: bytes) -> bytes:
+    """What a frame holds that cannot be read as one, for no JSON is in it; the whole line where it is no frame."""
+    begins, line_ends = _FRAME_BEGINS.match(line), line.rstrip(_BLANK)
+    if begins is None or not line_ends.endswith(b"}"):
+        return line
+    return line_ends[begins.end() : -1].strip(_BLANK)
 
 
-def _reason(error: Exception, value: bytes) -> Reason:
-    if isinstance(error, RecursionError):
-        return Reason.TOO_DEEP
+def _has_long_line(text: bytes) -> bool:
+    """Whether a line is longer than a record may be; looks at one place in each stretch of that length."""
+    start = 0
+    while len(text) - start > LARGEST_RECORD:
+        end = text.rfind(b"\n", start, start + LARGEST_RECORD + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
+def _too_deep(value: bytes) -> bool:
+    if value.count(b"[") + value.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for bracket in re.findall(rb"[\[\]{}]", _STRING.sub(b"", value)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def _reason(error: Exception, value: bytes) -> tuple[Reason, str]:
+    """Why bytes are no event, and the schema's own field that it is about; a sender's field names are payload.
+
+    The decoder names the first thing wrong before it has read the rest; here what is no JSON at all comes first.
+    What the decoder says holds payload too: only its beginning and its end are its own words.
+    """
+    if _too_deep(value):
+        return Reason.TOO_DEEP, ""
     try:
         value.decode()
+        whole = _UNTYPED.decode(value)
     except UnicodeDecodeError:
-        return Reason.NOT_UTF8
-    if not isinstance(error, msgspec.ValidationError):
-        return Reason.NOT_JSON
-    # The decoder names the first thing wrong before it has read the rest: broken JSON comes first.
-    try:
-        _UNTYPED.decode(value)
-    except RecursionError:
-        return Reason.TOO_DEEP
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Reason.NOT_JSON
-    text, place = str(error), _place(error)
-    if "unknown field" in text:
-        return Reason.UNKNOWN_FIELD
-    if "missing required field" in text:
-        return Reason.MISSING_FIELD
-    if "Invalid enum value" in text:
-        return _VOCABULARY.get(place, Reason.WRONG_TYPE)
-    if "length" in text and place:
-        return Reason.BAD_LENGTH
-    return Reason.NOT_AN_OBJECT if text.startswith("Expected `object`") and not place else Reason.WRONG_TYPE
+        return Reason.NOT_UTF8, ""
+    except (msgspec.MsgspecError, RecursionError):
+        return Reason.NOT_JSON, ""
+    if not isinstance(whole, dict):
+        return Reason.NOT_AN_OBJECT, ""
+    text = str(error)
+    if text.startswith("Object contains unknown field"):
+        return Reason.UNKNOWN_FIELD, ""
+    if missing := _MISSING.fullmatch(text):
+        return (Reason.MISSING_FIELD, missing[1]) if whole else (Reason.EMPTY, "")
+    found = _PATH.search(text)
+    place = found[1] if found and found[1] in Event.__struct_fields__ else ""
+    if text.startswith("Invalid enum value"):
+        return _VOCABULARY.get(place, Reason.WRONG_TYPE), place
+    return Reason.BAD_LENGTH if text.startswith("Expected `str` of length") else Reason.WRONG_TYPE, place
 
 
 def personal_field(event: Event) -> str | None:
