@@ -15,35 +15,35 @@ from streams.profile.schema import ProfilePart
 _KEY = "[key]"
 
 
-def explain(document: Document, error: ValidationError) -> None:
-    """Add a problem to the document for every validation error."""
+def explain(document: Document, error: ValidationError, root: type[BaseModel] = ProfilePart) -> None:
+    """Add a problem to the document for every validation error; `root` is the schema that it was checked with."""
     for detail in error.errors(include_url=False):
-        _add(document, detail)
+        _add(document, detail, root)
 
 
-def _add(document: Document, detail: ErrorDetails) -> None:
+def _add(document: Document, detail: ErrorDetails, root: type[BaseModel]) -> None:
     path: Path = tuple(step for step in detail["loc"] if step != _KEY)
     kind = detail["type"]
     if kind == "missing":
         if len(path) > 1 or not document.broken:
-            document.at_key(path[:-1], _missing(path))
+            document.at_key(path[:-1], _missing(path, root))
     elif kind == "extra_forbidden":
-        document.at_key(path, _unknown_key(path, detail["input"]))
+        document.at_key(path, _unknown_key(path, detail["input"], root))
     elif _KEY in detail["loc"] or detail["input"] is None:
-        document.at_key(path, _words(detail, path))
+        document.at_key(path, _words(detail, path, root))
     else:
-        document.at_value(path, _words(detail, path))
+        document.at_value(path, _words(detail, path, root))
 
 
-def _missing(path: Path) -> Words:
+def _missing(path: Path, root: type[BaseModel]) -> Words:
     name = path[-1]
-    field = _field(path)
+    field = _field(path, root)
     example = f"{name}: {field.examples[0]}" if field is not None and field.examples else f"{name}: …"
     return f"缺少 {name}；请写，例如 {example}", f"{name} is missing; write for example {example}"
 
 
-def _unknown_key(path: Path, given: object) -> Words:
-    model = _annotation(path[:-1])
+def _unknown_key(path: Path, given: object, root: type[BaseModel]) -> Words:
+    model = _annotation(path[:-1], root)
     known = list(model.model_fields) if _is_part(model) else []
     if given is None and nearest(str(path[-1]), known) is None:  # {name: Water, power}
         zh = f"没有 {quoted(path[-1])} 这一项；若是前一个值的一部分，给那个值加引号"
@@ -80,15 +80,15 @@ _LIMITS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
 }
 
 
-def _words(detail: ErrorDetails, path: Path) -> Words:
+def _words(detail: ErrorDetails, path: Path, root: type[BaseModel]) -> Words:
     kind, given, ctx = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "said":
         return ctx["zh"], ctx["en"]
     if kind == "too_short":
-        zh, en = _example(path)
+        zh, en = _example(path, root)
         return f"至少要有一项；{zh}", f"at least one is needed; {en}"
     if given is None:
-        zh, en = _example(path)
+        zh, en = _example(path, root)
         return f"{path[-1]} 后面是空的；{zh}", f"nothing is written after {path[-1]}; {en}"
     shown = _shown(given)
     if kind in _LIMITS:
@@ -98,8 +98,8 @@ def _words(detail: ErrorDetails, path: Path) -> Words:
     return f"{shown[0]} 的类型不对；{zh}", f"{shown[1]} has the wrong type; {en}"
 
 
-def _example(path: Path) -> Words:
-    field = _field(path)
+def _example(path: Path, root: type[BaseModel]) -> Words:
+    field = _field(path, root)
     if field is not None and field.examples:
         return f"例如 {path[-1]}: {field.examples[0]}", f"write for example {path[-1]}: {field.examples[0]}"
     return "请写上内容，或删去这一项", "write something, or remove the key"
@@ -117,17 +117,17 @@ def _is_part(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _field(path: Path) -> FieldInfo | None:
+def _field(path: Path, root: type[BaseModel]) -> FieldInfo | None:
     """The field of the schema that a path is the value of."""
     if not path or not isinstance(path[-1], str):
         return None
-    model = _annotation(path[:-1])
+    model = _annotation(path[:-1], root)
     return model.model_fields.get(path[-1]) if _is_part(model) else None
 
 
-def _annotation(path: Iterable[str | int]) -> Any:
+def _annotation(path: Iterable[str | int], root: type[BaseModel]) -> Any:
     """The schema's type at a path; None where it has none."""
-    found: Any = ProfilePart
+    found: Any = root
     for step in path:
         if _is_part(found):
             field = found.model_fields.get(step)
