@@ -61,7 +61,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
 class Batch:
     """Records in stream order: what they decoded to, and their bytes for whoever must take a digest."""
 
-    __slots__ = ("_lines", "_text", "arrivals", "first", "ids_are_long")
+    __slots__ = ("_framed", "_lines", "_text", "arrivals", "first", "ids_are_long")
 
     def __init__(
         self,
@@ -70,19 +70,22 @@ class Batch:
         text: bytes | Sequence[bytes],
         *,
         ids_are_long: bool = False,
+        framed: bool = True,
     ) -> None:
         self.arrivals = arrivals
         self.ids_are_long = ids_are_long
         """The decoder has seen that every identifier is too long to be a person's number."""
         self.first = first
         self._text = text
+        self._framed = framed
         self._lines: Sequence[bytes] | None = None
 
     def digest(self, position: int) -> str:
         """SHA-256 of one record's own bytes."""
         if self._lines is None:
             self._lines = self._text.split(b"\n") if isinstance(self._text, bytes) else self._text
-        return digest(self._lines[position - self.first])
+        line = self._lines[position - self.first]
+        return digest(line) if self._framed else hashlib.sha256(line).hexdigest()
 
 
 def digest(line: bytes) -> str:
@@ -134,7 +137,7 @@ class RecordDecoder:
     def values(self, values: Sequence[tuple[bytes, int | None]], first: int) -> Batch:
         """The batch of a topic's values with their timestamps (epoch milliseconds)."""
         arrivals = [self._value(value, received, number) for number, (value, received) in enumerate(values, first)]
-        return Batch(arrivals, first, [value for value, _ in values])
+        return Batch(arrivals, first, [value for value, _ in values], framed=False)
 
     def _one_line(self, line: bytes, number: int) -> Arrival | Rejection:
         """What `lines` makes of one line: whatever is taken in a clean batch is taken here."""
