@@ -81,6 +81,7 @@ class County:
         self.repeats = Repeats(city.repeat_span)
         signals = len(city.signals)
         self.day = Span(grid.day(first.start).start, signals)
+        self._day_end = grid.day(first.start).end
         self.week = Span(grid.week(first.start).start, signals)
         self._day_codes: list[Counts] = []
         self._not_of_size = {
@@ -122,8 +123,9 @@ class County:
             closed.append(self._close_hour(window))
             self.closed_until = window.end
             self.close_at = self.grid.hour(window.end).end + self.city.allowed_lateness
-            if self.grid.day(window.start).end == window.end:
+            if window.end >= self._day_end:
                 closed.extend(self._close_day(window.end))
+                self._day_end = self.grid.day(window.end).end
         return closed
 
     def _close_hour(self, window: Window) -> ClosedWindow:
@@ -266,6 +268,7 @@ class County:
                 event: Event = events.decode(packed)
                 hour.steps.append((at, event.id, event, due, code))
         self.changed_days = set()
+        self._day_end = self.grid.day(self.closed_until).end
         self.day, self.week = span_of(state.day), span_of(state.week)
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []
         self.tickets.open, self.tickets.done = state.open_tickets, state.done_tickets

@@ -5,7 +5,6 @@ which partition, the counties' windows come. Score first, then learn: a score us
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from detectors.contract import Detector
 from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot
 from detectors.registry import DETECTORS, create
-from detectors.rounding import rounded
+from detectors.rounding import rounded_array
 from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
 from streams.core.instant import HOUR, Instant, to_datetime
@@ -27,6 +26,8 @@ HISTORY = 28
 """Windows of a series that evidence can show."""
 
 _CONTRIBUTORS = 5
+_FIELDS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
+"""Of Scores, in its order: all that are floats."""
 _ALL = 1_000_000
 
 
@@ -50,16 +51,15 @@ class Bank:
         """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
         own = counts[self.signals, self.series]
         own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[self.series])
-        scores = rounded(self.detector.score(own, own_slot))
+        scores = self.detector.score(own, own_slot)
         self.detector.learn(own, own_slot)
+        # One array for all fields: a window of hours has few series, and the calls would cost more than the work.
+        floats: Floats = np.full((len(_FIELDS), *self.shape), np.nan)
+        own_floats = np.stack([getattr(scores, name) for name in _FIELDS])
+        floats[:, self.signals, self.series] = rounded_array(own_floats)
         codes: Codes = np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8)
         codes[self.signals, self.series] = scores.reason
-        return replace(scores.map(self._spread), reason=codes)
-
-    def _spread(self, values: Floats) -> Floats:
-        floats: Floats = np.full(self.shape, np.nan)
-        floats[self.signals, self.series] = values
-        return floats
+        return Scores(*floats, codes)
 
 
 class _Waiting(msgspec.Struct, array_like=True):

@@ -21,6 +21,7 @@ QUARTER: Duration = 15 * MINUTE
 before standard time (Shanghai: +08:05:43 until 1901) are cut to one."""
 
 NOMINAL: dict[Size, Duration] = {Size.HOUR: HOUR, Size.DAY: DAY, Size.WEEK: WEEK}
+_KEPT = 1000
 _ONE_DAY = timedelta(days=1)
 
 
@@ -46,6 +47,8 @@ class WindowGrid:
         self._starts: dict[date, Instant] = {}
         self._last = Window(0, 0)
         """The reporting day asked for last: most questions are about it."""
+        self._hours: dict[int, Window] = {}
+        """Quarter of an hour of UTC -> its hour: all counties ask for the same few."""
 
     def _start(self, day: date) -> Instant:
         """When the reporting day starts that starts on a local date."""
@@ -73,9 +76,15 @@ class WindowGrid:
 
     def hour(self, at: Instant) -> Window:
         """The hour window that an instant lies in."""
-        day = self.day(at)
-        start = day.start + (at - day.start) // HOUR * HOUR
-        return Window(start, min(start + HOUR, day.end))
+        quarter = at // QUARTER
+        hour = self._hours.get(quarter)
+        if hour is None:
+            if len(self._hours) > _KEPT:
+                self._hours.clear()
+            day = self.day(at)
+            start = day.start + (at - day.start) // HOUR * HOUR
+            hour = self._hours[quarter] = Window(start, min(start + HOUR, day.end))
+        return hour
 
     def week(self, at: Instant) -> Window:
         """The week that an instant lies in: from the reporting day named Monday to the next."""
