@@ -104,15 +104,19 @@ class Intensity:
         # A triangle over the year: close to the cosine that people use, and exact arithmetic.
         away = np.abs((day.timetuple().tm_yday - self._peak + 182.5) % 365.0 - 182.5)
         season = 1.0 + self._swing * (1.0 - away / 91.25)
-        rows = []
-        for county in self.city.counties:
-            working = self.calendar.is_workday(county.code, day)
-            day_class = self.calendar.day_class(county.code, day)
-            special = self._class_factor[day_class] if day_class else 1.0
-            table = np.array([off if not working else on for on, off in self._hours])
-            level = np.array([_day_level(day, working, stream.intake) for stream in self.streams])
-            rows.append(table * (season * level * special)[:, None])
-        return np.array(rows)
+        kinds = [
+            (self.calendar.is_workday(county.code, day), self.calendar.day_class(county.code, day))
+            for county in self.city.counties
+        ]
+        rows = {kind: self._row(day, *kind) * season[:, None] for kind in dict.fromkeys(kinds)}
+        return np.array([rows[kind] for kind in kinds])
+
+    def _row(self, day: date, working: bool, day_class: int) -> Floats:
+        """Factors (streams, 24) of one kind of day."""
+        table = np.array([on if working else off for on, off in self._hours])
+        level = np.array([_day_level(day, working, stream.intake) for stream in self.streams])
+        special = self._class_factor[day_class] if day_class else 1.0
+        return table * (level * special)[:, None]
 
 
 def _stream_shares(profile: Profile, streams: tuple[Stream, ...]) -> Floats:

@@ -1,6 +1,7 @@
 """Simulated events as lines of a recording. The cost of a simulation is mostly here: one string per event."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,9 +15,21 @@ from streams.replay.lifecycle import MOST_STEPS, Rows
 
 _QUARTER = 900
 _MOST_WORDS = 100_000
+_MOST_QUARTERS = 20_000
 _MINUTES = tuple(f"{second // 60:02d}:{second % 60:02d}" for second in range(3600))
 _EVENT, _TICKET, _CALLER, _MATTER = 11, 12, 13, 14
 """Purposes of keys: one number gives another hash as a ticket than as a caller."""
+
+
+class _Quarter(NamedTuple):
+    """A quarter of an hour of UTC on the city's clock."""
+
+    hour: str
+    """The text of its times up to the hour."""
+    clock: list[str]
+    """The rest of the text, by second of the local hour."""
+    first: int
+    """Second of the local hour that epoch second 0 would be."""
 
 
 class LineWriter:
@@ -32,6 +45,7 @@ class LineWriter:
         self._what: dict[int, str] = {}
         self._tail: dict[int, str] = {}
         self._clocks: dict[str, list[str]] = {}
+        self._quarters: dict[int, _Quarter] = {}
 
     def lines(self, rows: Rows) -> list[str]:
         """One line per row, newline included."""
@@ -52,20 +66,23 @@ class LineWriter:
     def _times(self, seconds: Whole) -> list[str]:
         """RFC 3339 texts. Zones change their offset on quarters of an hour of UTC only, so one look-up serves one."""
         quarters, place = np.unique(seconds // _QUARTER, return_inverse=True)
-        hours: list[str] = []
-        clocks: list[list[str]] = []
-        first: list[int] = []
-        for quarter in quarters.tolist():
-            local = to_datetime(quarter * _QUARTER * SECOND, self._zone)
-            text = local.isoformat()
-            hours.append(text[:14])
-            offset = text[19:]
-            if offset not in self._clocks:
-                self._clocks[offset] = [minutes + offset for minutes in _MINUTES]
-            clocks.append(self._clocks[offset])
-            first.append(local.minute * 60 - quarter * _QUARTER)
-        within = (np.array(first, np.int64)[place] + seconds).tolist()
+        known = [self._quarters.get(quarter) or self._quarter(quarter) for quarter in quarters.tolist()]
+        first = np.array([quarter.first for quarter in known], np.int64)
+        within = (first[place] + seconds).tolist()
+        hours, clocks = [quarter.hour for quarter in known], [quarter.clock for quarter in known]
         return [hours[p] + clocks[p][second] for p, second in zip(place.tolist(), within, strict=True)]
+
+    def _quarter(self, quarter: int) -> "_Quarter":
+        local = to_datetime(quarter * _QUARTER * SECOND, self._zone)
+        text = local.isoformat()
+        offset = text[19:]
+        if offset not in self._clocks:
+            self._clocks[offset] = [minutes + offset for minutes in _MINUTES]
+        if len(self._quarters) >= _MOST_QUARTERS:
+            self._quarters.clear()
+        made = _Quarter(text[:14], self._clocks[offset], local.minute * 60 - quarter * _QUARTER)
+        self._quarters[quarter] = made
+        return made
 
     def _whats(self, rows: Rows) -> list[str]:
         codes = (rows["county"].astype(np.int64) * len(self._streams) + rows["stream"]) * len(KINDS) + rows["kind"]

@@ -24,7 +24,7 @@ from streams.replay.draws import Draws, Floats, Numbers, Quantiles, Whole
 from streams.replay.incidents import FLOOD_CALLS, Incident, Planner, SimulationError, signals_counting
 from streams.replay.intensity import DAY_PURPOSE, Intensity, first_instant
 from streams.replay.labels import Label, Shape
-from streams.replay.lifecycle import ROW, Rows, Tickets, steps_of
+from streams.replay.lifecycle import Rows, Tickets, joined, steps_of
 from streams.replay.lines import LineWriter, offsets
 from streams.replay.residents import Residents
 
@@ -228,7 +228,7 @@ class Simulation:
         resent = draws.times(_RESENT_SECONDS, count, 1000)
         copies = rows[again]
         copies["received"] += resent[again]
-        rows = np.concatenate((rows, copies))
+        rows = joined((rows, copies))
         start, end = (edge // SECOND for edge in self.span)
         kept = (rows["at"] >= start) & (rows["at"] < end)
         if len(missing):
@@ -249,7 +249,7 @@ class Simulation:
     def _received(self, day: int, last_tick: Instant) -> Iterator[Block]:
         """The lines of everything received on one day, with the ticks that a live clock would make."""
         parts = self._pending.pop(day, [])
-        rows = np.concatenate(parts) if parts else np.zeros(0, ROW)
+        rows = joined(parts)
         rows = rows[np.lexsort((rows["step"], rows["ticket"], rows["received"]))]
         start = self.span[0] + day * DAY
         ticks = [start + hour * HOUR for hour in range(1, _HOURS_A_DAY + 1) if start + hour * HOUR < last_tick]
