@@ -262,6 +262,7 @@ class ShiftBank(Detector):
     name: ClassVar[str] = "shift"
     version: ClassVar[str] = "1"
     summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
+    judges: ClassVar[tuple[int, ...]] = (7, 1)
 
     def __init__(self, rows: Rows, extras: Rows, ring: Rows, windows_per_week: int) -> None:
         self._rows = rows

@@ -18,8 +18,10 @@ from detectors.elementary import exp, log, log1p
 HALF_LOG_2PI = 0.9189385332046727418
 FEW = 64
 """Up to this count, tails are plain sums."""
-POISSON_FROM = 1e15
+POISSON_FROM = 1e20
 """A size beyond it is infinite."""
+INFINITE = 1e300
+"""Stands for an infinite size where only ratios to it are taken."""
 SMALLEST_P = 1e-300
 """What is more improbable than this is said to be this improbable."""
 _STIRLING = (1 / 12, 1 / 360, 1 / 1260, 1 / 1680, 1 / 1188, 691 / 360360, 1 / 156)
@@ -133,7 +135,7 @@ def below(x: int, mean: float, size: float) -> float:
         return 0.0
     k = x - 1
     if size >= POISSON_FROM:
-        return probability(k, mean, size) * mean / _fraction(POISSON_FROM, 1.0, 0.0, mean, float(x))
+        return probability(k, mean, size) * mean / _fraction(INFINITE, 1.0, 0.0, mean, float(x))
     z, y = mean / (mean + size), size / (mean + size)
     return probability(k, mean, size) * z * (size + k) / _fraction(size, y, z, size * z, x * y)
 
