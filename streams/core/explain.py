@@ -6,7 +6,7 @@ comes out; `streams.wording` says it in words. It goes through the judge's own g
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from math import fsum, isfinite
+from math import isfinite
 
 from msgspec import Struct
 
@@ -14,12 +14,13 @@ from detectors.observation import ScoreReason, Scores
 from detectors.tails import four_tails
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape, Transition
 from streams.core.city import Direction, Size
-from streams.core.guards import LevelTable, Verdict, side_p, spending, verdicts
+from streams.core.guards import LevelTable, Verdict, cost, side_p, verdicts
 from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.judge_state import OpenAlert, TrackedSeries
 from streams.core.outputs import ScoredWindow
+from streams.core.spending import UNIT
 from streams.core.window import NOMINAL
 
 
@@ -138,7 +139,7 @@ def explain(
     elif window.end != span.end or window.size is not size:
         raise ValueError("the scored window is not the one that holds the instant")
     else:
-        found = [test for table in tables if table.series[i, j] for test in _tests(plan, window, table, i, j)]
+        found = [test for table in tables if table.cost[i, j] > 0 for test in _tests(plan, window, table, i, j)]
         tests = tuple(sorted(found, key=lambda test: _DECIDING.index(test.why)))
         why = tests[0].why if tests else Why.NOT_TESTED
         if why is Why.VERDICT:
@@ -160,7 +161,7 @@ def explain(
         calendar=plan.maker.calendar_facts(county, span.start, span.end),
         alert=alert,
         budget_per_week=plan.city.budget_per_week,
-        spent=fsum(spending(one, plan.tables[one.size]) for one in week) if week else None,
+        spent=UNIT * sum(cost(one, plan.tables[one.size]) for one in week) if week else None,
     )
 
 

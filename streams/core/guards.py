@@ -4,7 +4,6 @@ A verdict is p <= level, on the side that the signal looks at, of a series that 
 large enough to be worth a page. Nothing here remembers anything; corroboration and alerts are the judge's.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from detectors.budget import rounded_down
 from detectors.observation import Floats, ScoreReason, Scores
 from streams.core.city import City, Direction, Size
-from streams.core.instant import WEEK, Instant
 from streams.core.outputs import ScoredWindow
+from streams.core.spending import units_of
 
 NEAR = 20.0
 NEAR_AT_MOST = 0.02
@@ -34,8 +33,19 @@ class LevelTable:
     high: Floats
     """Level of the upper tail, per series; 0 where there is no test."""
     low: Floats
-    series: NDArray[np.bool_]
-    """Where the detector tests at all."""
+    near_high: Floats
+    """What p may be at most for a near-verdict; 0 where there is no test. Likewise near_low."""
+    near_low: Floats
+    cost: NDArray[np.int64]
+    """Both levels together, in units of `spending`."""
+
+    def levels(self, side: Direction) -> Floats:
+        """The levels of a side."""
+        return self.high if side is Direction.HIGH else self.low
+
+    def near(self, side: Direction) -> Floats:
+        """The near-levels of a side."""
+        return self.near_high if side is Direction.HIGH else self.near_low
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,44 +95,26 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
                     high[i, columns] = share
                 if signal.direction is not Direction.HIGH:
                     low[i, columns] = share
-            tested = (high > 0) | (low > 0)
-            if tested.any():
-                made.append(LevelTable(detector, high, low, tested))
+            if high.any() or low.any():
+                cost = units_of(high) + units_of(low)
+                made.append(LevelTable(detector, high, low, _near_level(high), _near_level(low), cost))
         tables[size] = tuple(made)
     return tables
 
 
-def spending(window: ScoredWindow, tables: tuple[LevelTable, ...]) -> float:
-    """What the tests of one scored window spend of the budget: the levels of every series that has a verdict
-    to give, whatever the verdict is. Exactly rounded, so equal everywhere."""
-    levels: list[float] = []
+def cost(window: ScoredWindow, tables: tuple[LevelTable, ...]) -> int:
+    """What the tests of one scored window spend, in units: the levels of every series that has a verdict to
+    give, whatever the verdict is."""
+    total = 0
     for table in tables:
         scores = window.scores.get(table.detector)
         if scores is not None:
-            scored = (scores.reason == ScoreReason.SCORED) & table.series
-            levels += table.high[scored].tolist() + table.low[scored].tolist()
-    return math.fsum(levels)
+            total += int(table.cost[scores.reason == ScoreReason.SCORED].sum())
+    return total
 
 
-Spent = tuple[tuple[Instant, float], ...]
-"""(window end, what its tests spent), oldest first."""
-
-
-def week_before(spent: Spent, at: Instant) -> Spent:
-    """What was spent in the 7 days that end at `at`: window ends in (at - 7 d, at]."""
-    return tuple(one for one in spent if at - WEEK < one[0] <= at)
-
-
-def affordable(spent: Spent, at: Instant, planned: float, budget: float) -> float:
-    """The share of its levels that a window end may use, so that no 7 days spend more than the budget.
-
-    1 as a rule: the levels are made to sum to the budget. Less where the clock is changed and 7 days hold
-    the ends of 8 reporting days.
-    """
-    left = budget - math.fsum(spending for _, spending in week_before(spent, at))
-    if planned <= left * (1 + 1e-9):
-        return 1.0
-    return max(0.0, left / planned)
+def _near_level(level: Floats) -> Floats:
+    return np.maximum(level, np.minimum(NEAR * level, NEAR_AT_MOST))
 
 
 def verdicts(
@@ -134,39 +126,43 @@ def verdicts(
     it none on the low side. `share` is the part of every level that the budget has left, 1 as a rule.
     """
     found: list[tuple[tuple[int, int, int, int], Verdict]] = []
-    floor = minimum[:, None]
     for order, table in enumerate(tables):
         scores = window.scores.get(table.detector)
         if scores is None:
             continue
-        scored = scores.reason == ScoreReason.SCORED
-        for rank, side, levels, p, large in (
-            (0, Direction.HIGH, table.high, scores.p_high, window.counts >= floor),
-            (1, Direction.LOW, table.low, scores.p_low, scores.expected >= floor),
-        ):
+        for rank, side in enumerate((Direction.HIGH, Direction.LOW)):
+            levels, p = table.levels(side), side_p(scores, side)
             allowed = levels if share == 1.0 else np.vectorize(rounded_down, otypes=[float])(levels * share)
-            fired = scored & (levels > 0) & (p <= allowed) & large
-            for signal, series in np.argwhere(fired).tolist():
-                found.append(
-                    (
-                        (signal, series, order, rank),
-                        Verdict(
-                            window.size,
-                            signal,
-                            series,
-                            table.detector,
-                            side,
-                            int(window.counts[signal, series]),
-                            float(scores.expected[signal, series]),
-                            float(scores.low[signal, series]),
-                            float(scores.high[signal, series]),
-                            float(p[signal, series]),
-                            float(allowed[signal, series]),
-                        ),
+            for i, j in _places(p <= allowed):
+                if levels[i, j] > 0 and _speaks(window, scores, i, j, side, int(minimum[i])):
+                    verdict = Verdict(
+                        size=window.size,
+                        signal=i,
+                        series=j,
+                        detector=table.detector,
+                        side=side,
+                        count=int(window.counts[i, j]),
+                        expected=float(scores.expected[i, j]),
+                        low=float(scores.low[i, j]),
+                        high=float(scores.high[i, j]),
+                        p=float(p[i, j]),
+                        level=float(allowed[i, j]),
                     )
-                )
+                    found.append(((i, j, order, rank), verdict))
     found.sort(key=lambda item: item[0])
     return [verdict for _, verdict in found]
+
+
+def _places(where: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(signal, series) of what is true: few, so the other guards are asked one by one."""
+    width = where.shape[1]
+    return [divmod(place, width) for place in np.flatnonzero(where).tolist()]
+
+
+def _speaks(window: ScoredWindow, scores: Scores, i: int, j: int, side: Direction, minimum: int) -> bool:
+    """Whether a series has a verdict to give, and is large enough for it on this side."""
+    large = window.counts[i, j] if side is Direction.HIGH else scores.expected[i, j]
+    return bool(scores.reason[i, j] == ScoreReason.SCORED and large >= minimum)
 
 
 def side_p(scores: Scores, side: Direction) -> Floats:
@@ -174,23 +170,17 @@ def side_p(scores: Scores, side: Direction) -> Floats:
     return scores.p_high if side is Direction.HIGH else scores.p_low
 
 
-def near_level(level: Floats) -> Floats:
-    """What p may be at most for a near-verdict, level by level."""
-    return np.maximum(level, np.minimum(NEAR * level, NEAR_AT_MOST))
-
-
 def near_lows(
     window: ScoredWindow, tables: tuple[LevelTable, ...], minimum: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
-    """(signal, series) of every near-verdict on the low side, sorted: what can corroborate a drought."""
-    near = np.zeros(window.counts.shape, dtype=bool)
-    for table in tables:
-        scores = window.scores.get(table.detector)
-        if scores is not None:
-            scored = scores.reason == ScoreReason.SCORED
-            large = scores.expected >= minimum[:, None]
-            near |= scored & (table.low > 0) & (scores.p_low <= near_level(table.low)) & large
-    return [(signal, series) for signal, series in np.argwhere(near).tolist()]
+    """(signal, series) of every near-verdict on the low side: what can corroborate a drought."""
+    return [
+        (i, j)
+        for table in tables
+        if (scores := window.scores.get(table.detector)) is not None
+        for i, j in _places(scores.p_low <= table.near_low)
+        if table.low[i, j] > 0 and _speaks(window, scores, i, j, Direction.LOW, int(minimum[i]))
+    ]
 
 
 def is_near(window: ScoredWindow, table: LevelTable, signal: int, series: int, side: Direction) -> bool | None:
@@ -198,8 +188,8 @@ def is_near(window: ScoredWindow, table: LevelTable, signal: int, series: int, s
     scores = window.scores.get(table.detector)
     if scores is None or scores.reason[signal, series] != ScoreReason.SCORED:
         return None
-    level = (table.high if side is Direction.HIGH else table.low)[signal, series]
-    return bool(level > 0 and side_p(scores, side)[signal, series] <= near_level(level))
+    near = table.near(side)[signal, series]
+    return bool(near > 0 and side_p(scores, side)[signal, series] <= near)
 
 
 def excess(

@@ -27,13 +27,11 @@ from streams.core.guards import (
     LevelKey,
     LevelTable,
     Verdict,
-    affordable,
+    cost,
     level_tables,
     near_lows,
     side_p,
-    spending,
     verdicts,
-    week_before,
 )
 from streams.core.incident import (
     COMPARTMENTED,
@@ -48,6 +46,7 @@ from streams.core.incident import (
 from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
 from streams.core.outputs import AlwaysPage, ScoredWindow
+from streams.core.spending import budget_in_units
 from streams.core.window import WindowGrid
 
 MEMORY = WEEK + DAY
@@ -69,6 +68,8 @@ class JudgePlan:
     """Indices of the signals that count events: all zero together when a feed is silent."""
     sizes: tuple[Size, ...]
     """Window sizes that some signal has."""
+    budget: int
+    """Per 7 days, in units of `spending`."""
 
     @classmethod
     def of(cls, city: City, levels: Mapping[LevelKey, float], versions: Mapping[str, str]) -> "JudgePlan":
@@ -84,6 +85,7 @@ class JudgePlan:
             minimum=np.array([signal.minimum_count for signal in city.signals], dtype=np.int64),
             additive=np.array([i for i, s in enumerate(city.signals) if s.measure is Measure.EVENTS], dtype=np.int64),
             sizes=tuple(size for size in Size if any(size in signal.sizes for signal in city.signals)),
+            budget=budget_in_units(city.budget_per_week),
         )
 
 
@@ -130,7 +132,7 @@ class Sitting:
         self.at = self.end + plan.city.allowed_lateness
         self.alerts = list(state.open)
         self.lows = {(low.signal, low.size, low.county): low.end for low in state.lows}
-        self.spent = state.spent
+        self.account = state.account
         self.made: list[Transition] = []
 
     def hold(self) -> list[Transition]:
@@ -157,9 +159,8 @@ class Sitting:
 
     def _pay(self) -> float:
         """Charge the budget for every test of this window end; the share of the levels that it can pay."""
-        planned = math.fsum(spending(window, self.plan.tables[size]) for size, window in self.windows.items())
-        share = affordable(self.spent, self.end, planned, self.plan.city.budget_per_week)
-        self.spent = (*week_before(self.spent, self.end), (self.end, share * planned))
+        planned = sum(cost(window, self.plan.tables[size]) for size, window in self.windows.items())
+        share, self.account = self.account.pay(self.end, planned, self.plan.budget)
         return share
 
     def adjourned(self, pending: list[ScoredWindow]) -> JudgeState:
@@ -171,7 +172,7 @@ class Sitting:
             judged_to=self.end,
             pending=tuple(pending),
             open=tuple(alert for alert in self.alerts if not alert.ended or alert.last_near > since),
-            spent=self.spent,
+            account=self.account,
             lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
         )
 

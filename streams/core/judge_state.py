@@ -10,6 +10,7 @@ from detectors.observation import Scores
 from streams.core.city import Direction, Size
 from streams.core.instant import Instant
 from streams.core.outputs import ScoredWindow, SeriesDetail
+from streams.core.spending import Account
 
 
 class TrackedSeries(Struct, frozen=True, order=True):
@@ -78,8 +79,8 @@ class JudgeState(Struct, frozen=True):
     open: tuple[OpenAlert, ...] = ()
     """Open alerts and the ended ones of the last week, in the order in which they were raised."""
     lows: tuple[LowSeen, ...] = ()
-    spent: tuple[tuple[Instant, float], ...] = ()
-    """What each window end of the last 7 days spent of the budget."""
+    account: Account = Account()
+    """What the last 7 days spent of the budget."""
     clock: Instant | None = None
     """The latest event time seen: what tickets are forgotten by."""
     tickets: dict[int, dict[str, TicketPage]] = {}

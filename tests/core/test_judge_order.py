@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from detectors.observation import ScoreReason
 from streams.core.alert_log import alert_log
 from streams.core.city import Size
-from streams.core.guards import spending
+from streams.core.guards import cost
 from streams.core.instant import DAY, HOUR, WEEK, from_datetime
 from streams.core.judge_state import restore, snapshot
 from streams.core.levels import levels_of
+from streams.core.spending import UNIT
 from tests.core.courtroom import LEVEL, MONDAY, Courtroom, Seen, small_city
 
 P = (0.0, LEVEL / 500, LEVEL / 4, LEVEL, 0.3)
@@ -88,7 +89,10 @@ def test_a_first_day_that_began_before_the_stream_is_not_waited_for() -> None:
 
 
 def spent_in(court: Courtroom, end: int) -> float:
-    return math.fsum(amount for at, amount in court.state.spent if end - WEEK < at <= end)
+    account = court.state.account
+    ends = [units for at, units in account.ends if end - WEEK < at <= end]
+    assert sum(ends) == account.total
+    return account.total * UNIT
 
 
 def test_the_levels_of_any_seven_days_sum_to_at_most_the_budget() -> None:
@@ -114,7 +118,7 @@ def test_the_budget_holds_when_the_clock_is_changed(changed: str, pays_less: boo
     for n in range(1, 24 * 17):
         end = start + n * HOUR
         court.at(end, {Size.DAY: {("road", "east"): Seen(90, 21.0, 0.0)}} if end == its_end else {})
-        assert spent_in(court, end) <= 2.0 * (1 + 1e-9)
+        assert spent_in(court, end) <= 2.0
     (raised,) = court.raised
     usual = levels["road", Size.DAY, "counts"] / 2
     assert raised.evidence.level is not None
@@ -138,7 +142,7 @@ def test_what_warms_up_spends_nothing() -> None:
         (s.name, county): Seen(10, reason=ScoreReason.WARMING_UP) for s in court.city.signals for county in court.series
     }
     window = court.window(MONDAY + HOUR, Size.HOUR, everything)
-    assert spending(window, court.plan.tables[Size.HOUR]) == 0.0
+    assert cost(window, court.plan.tables[Size.HOUR]) == 0
 
 
 def test_the_state_stays_small_however_long_it_runs() -> None:
