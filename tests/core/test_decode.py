@@ -158,9 +158,14 @@ def test_the_last_line_of_a_recording_may_lack_its_line_break() -> None:
 @pytest.mark.parametrize("length", [LARGEST_RECORD - 1, LARGEST_RECORD, LARGEST_RECORD + 1])
 @pytest.mark.parametrize("before", [0, 1, 400])
 def test_one_line_too_long_is_found_in_any_batch(length: int, before: int) -> None:
-    batch = lines(*[line(FULL)] * before, padded(length), line(FULL))
-    rejected = [arrival.position for arrival in batch.arrivals if isinstance(arrival, Rejection)]
-    assert rejected == ([before] if length > LARGEST_RECORD else [])
+    wide = line(FULL)[:-1] + b" " * (length - len(line(FULL))) + b"}"
+    text = b"\n".join([*[line(FULL)] * before, wide])
+    for count, batch_text in ((before + 1, text), (before + 1, text + b"\n"), (before + 2, text + b"\n" + line(FULL))):
+        batch = DECODER.lines(batch_text, 0, count)
+        assert batch.ids_are_long == (length <= LARGEST_RECORD)
+        assert not any(isinstance(arrival, Rejection) for arrival in batch.arrivals)  # its event is no longer than most
+    rejected = lines(*[line(FULL)] * before, padded(length), line(FULL)).arrivals
+    assert isinstance(rejected[before], Rejection) == (length > LARGEST_RECORD)
 
 
 def test_identifiers_long_enough_are_known_to_be_so_and_no_others() -> None:
