@@ -59,7 +59,8 @@ class Bank:
         floats[:, self.signals, self.series] = rounded_array(own_floats)
         codes: Codes = np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8)
         codes[self.signals, self.series] = scores.reason
-        return Scores(*floats, codes)
+        expected, low, high, p_high, p_above, p_low, p_below, size = floats
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, codes)
 
 
 class _Waiting(msgspec.Struct, array_like=True):
