@@ -2,7 +2,7 @@
 
 import gzip
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
@@ -14,8 +14,8 @@ from streams.clock import Clock, WallClock
 from streams.core.alert import Ended, Joined, Raised
 from streams.core.alert_log import alert_log
 from streams.core.city import Size
-from streams.core.instant import SECOND, WEEK, Instant
-from streams.core.window import WindowGrid
+from streams.core.instant import SECOND, WEEK, Duration, Instant
+from streams.core.window import NOMINAL, WindowGrid
 from streams.ledger.alerts import Alert, AlertFilter
 from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
@@ -23,6 +23,8 @@ from streams.ledger.reader import ANY, LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import SeriesLayout
 from streams.profile import Profile, bundled, load
+from streams.replay.evaluate import Evaluation, evaluate
+from streams.replay.labels import Label
 from streams.replay.simulate import Progress, Simulation, simulate
 from streams.sources.between import Between
 from streams.sources.contract import Source
@@ -39,6 +41,7 @@ KEPT_PROFILE = "profile"
 profile that it was copied from."""
 
 _GZIP = b"\x1f\x8b"
+_LONGEST_WARM_UP_WEEKS = 60
 
 
 def open_profile(which: str | Path) -> Profile:
@@ -246,6 +249,40 @@ def explanation(reading: Reading, county: str, signal: str, size: Size, at: Inst
     own = {one.alert for one in about if isinstance(one, Raised)}
     transitions = [one for one in about if one.alert in own]
     return explain(plan, signal, county, size, at, scored, transitions, week)
+
+
+def evaluated(reading: Reading, labels: Sequence[Label]) -> Evaluation:
+    """The alerts of a data directory held against labels."""
+    city, ledger = reading.profile.city, reading.ledger
+    progress = ledger.progress()
+    days = ledger.metrics(city.counties[0].code, Size.DAY)
+    start = days[0].start if days else 0
+    reached = start if progress is None or progress.watermark is None else progress.watermark + city.allowed_lateness
+    return evaluate(ledger.transitions(), labels, city, start + _shortest_warm_up(reading.profile), reached)
+
+
+def _shortest_warm_up(profile: Profile) -> Duration:
+    """How long after the beginning of a stream the first of its tests can judge: each detector is asked."""
+    import numpy as np
+
+    from detectors.observation import ScoreReason, Slot
+    from detectors.registry import create
+
+    lengths: list[Duration] = []
+    for name in sorted({name for signal in profile.city.signals for name in signal.detectors}):
+        for size in sorted(
+            {size for signal in profile.city.signals if name in signal.detectors for size in signal.sizes}
+        ):
+            a_week = WEEK // NOMINAL[size]
+            detector = create(name, 1, a_week)
+            for window in range(_LONGEST_WARM_UP_WEEKS * a_week):
+                hour_of_week = window % a_week * (168 // a_week)
+                slot = Slot(window, hour_of_week, window / (a_week * 52) % 1, 1.0, np.zeros(1, np.int64))
+                if detector.score(np.array([5]), slot).reason[0] == ScoreReason.SCORED:
+                    lengths.append(window * NOMINAL[size])
+                    break
+                detector.learn(np.array([5]), slot)
+    return min(lengths, default=0)
 
 
 def _ends(grid: WindowGrid, size: Size, until: Instant) -> Iterator[Instant]:

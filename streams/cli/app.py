@@ -4,7 +4,21 @@ from collections.abc import Sequence
 
 import typer
 
-from streams.cli import alert_log, alerts, detectors, doctor, ending, explain, profile, replay, simulate, version
+from streams.cli import (
+    alert_log,
+    alerts,
+    demo,
+    detectors,
+    doctor,
+    ending,
+    evaluate,
+    explain,
+    metrics,
+    profile,
+    replay,
+    simulate,
+    version,
+)
 from streams.cli.screen import forgive_encodings
 
 app = typer.Typer(
@@ -17,7 +31,22 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (simulate, replay, alerts, alert_log, explain, profile, detectors, doctor, version):
+# In the order in which --help shows them: from a first look to the details.
+_COMMANDS = (
+    demo,
+    simulate,
+    replay,
+    alerts,
+    explain,
+    metrics,
+    evaluate,
+    alert_log,
+    profile,
+    detectors,
+    doctor,
+    version,
+)
+for module in _COMMANDS:
     module.add_to(app)
 
 

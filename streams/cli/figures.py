@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from streams.core.outputs import Accounting
 
@@ -20,9 +19,11 @@ def balance(totals: Accounting) -> list[tuple[str, str]]:
     ]
 
 
-def print_rows(screen: Console, rows: Iterable[tuple[str, str]]) -> None:
+def rows_text(rows: Iterable[tuple[str, str]]) -> Text:
     """Rows of (label, words) below each other; a row without words is left out."""
-    for label, words in rows:
-        if words:
-            space = " " * max(1, _LABEL_CELLS - cell_len(label))
-            screen.print(f"[dim]{escape(label)}[/dim]{space}{escape(words)}", soft_wrap=True)
+    lines = [
+        Text.assemble((label, "dim"), " " * max(1, _LABEL_CELLS - cell_len(label)), words)
+        for label, words in rows
+        if words
+    ]
+    return Text("\n", no_wrap=True, overflow="ignore").join(lines)

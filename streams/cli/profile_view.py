@@ -19,9 +19,11 @@ def tables(profile: Profile) -> Iterator[RenderableType]:
     yield _calendar(profile)
 
 
-def table(title: str, *columns: str) -> Table:
+def table(title: str, *columns: str, tight: bool = False) -> Table:
     """An empty table of this command line's one look; a column whose name starts with > is aligned right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    if tight:
+        made.padding = (0, 0)
     for column in columns:
         made.add_column(
             column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"

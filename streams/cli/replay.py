@@ -8,7 +8,7 @@ import typer
 
 from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
-from streams.cli.screen import out, print_json, say, warn
+from streams.cli.screen import print_json, say, warn
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,7 +72,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
     if as_json:
         print_json(document)
     else:
-        result.report(out, recording)
+        result.report(recording)
     if result.run.stopped:
         say(
             f"已停在检查点（{result.reached_text}）；接着运行同一条命令即可继续",

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
 from streams import wiring
-from streams.cli.figures import balance, print_rows
+from streams.cli.figures import balance, rows_text
 from streams.cli.interruption import Interruption
 from streams.cli.progress import preparing, replay_bar
+from streams.cli.screen import out, show
 from streams.cli.watching import Pace, Watching
 from streams.config import settings
 from streams.core.alert_log import alert_log_sha256
@@ -53,6 +53,14 @@ class Result:
     def reached_text(self) -> str:
         """Event time reached, on the city's clock."""
         return f"{to_datetime(self.run.reached, self.profile.city.zone):%Y-%m-%d %H:%M}"
+
+    @property
+    def took(self) -> str:
+        """How long this run took and how fast it was; empty where there was nothing to do."""
+        run = self.run
+        if not run.processed or not run.seconds:
+            return ""
+        return f"{run.processed:,} 件 events, {run.seconds:.1f} s, {run.processed / run.seconds:,.0f} 件 events/s"
 
     @property
     def altered(self) -> bool:
@@ -106,27 +114,27 @@ class Result:
         what = "记录不完整（被截断）" if ending.state == "truncated" else "记录被改动过"
         return f"{what}，读到 {ending.records:,} 条", f"{ending.state}: {ending.message}"
 
-    def report(self, screen: Console, recording: Path) -> None:
+    def report(self, recording: Path) -> None:
         """The figures for a person."""
         run, totals = self.run, self.run.accounting
         dropped = getattr(self.source, "closings_dropped", None)
-        rate = f", {run.processed / run.seconds:,.0f} 件 events/s" if run.processed and run.seconds else ""
-        screen.print(
+        out.print(
             f"[bold]{escape(str(recording))}[/bold] → [bold]{escape(str(self.request.data_dir))}[/bold]", soft_wrap=True
         )
-        print_rows(
-            screen,
-            [
-                ("到 up to", self.reached_text),
-                *balance(totals),
-                ("拒收 rejected", ", ".join(f"{reason} {total:,}" for reason, total in self.rejections.items())),
-                ("未计 left out", f"{dropped:,} 条办结在时段之后 closings after the span" if dropped else ""),
-                ("窗口 windows", f"{totals.windows_closed:,}"),
-                ("预警 alerts", f"{self.alerts:,}"),
-                ("预警日志 log", alert_log_sha256(self.log)),
-                ("状态 state", state_sha256(run.state)),
-                ("本次 this run", f"{run.processed:,} 件 events, {run.seconds:.1f} s{rate}"),
-            ],
+        show(
+            rows_text(
+                [
+                    ("到 up to", self.reached_text),
+                    *balance(totals),
+                    ("拒收 rejected", ", ".join(f"{reason} {total:,}" for reason, total in self.rejections.items())),
+                    ("未计 left out", f"{dropped:,} 条办结在时段之后 closings after the span" if dropped else ""),
+                    ("窗口 windows", f"{totals.windows_closed:,}"),
+                    ("预警 alerts", f"{self.alerts:,}"),
+                    ("预警日志 log", alert_log_sha256(self.log)),
+                    ("状态 state", state_sha256(run.state)),
+                    ("本次 this run", self.took or "没有新的 nothing new"),
+                ]
+            )
         )
 
 

@@ -109,10 +109,9 @@ class Watching:
     def _show(self, raised: Raised, lang: str) -> None:
         """One line above the bar, cut to the terminal's width; the whole of it where nobody watches."""
         console = self._bar.console
-        at = f"{to_datetime(raised.at, self._profile.city.zone):%Y-%m-%d %H:%M}"
         style = "bold red" if raised.severity is Severity.CRITICAL else "yellow"
         words = sentence(self._profile, raised, locale=lang)
-        line = Text.assemble(("● ", style), (f"{at} ", "dim"), words)
+        line = Text.assemble(("● ", style), words)
         if console.is_terminal:
             console.print(line, no_wrap=True, overflow="ellipsis")
         else:

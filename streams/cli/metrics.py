@@ -1,0 +1,37 @@
+"""`jiantu metrics`: the running metrics of every county."""
+
+from typing import Annotated
+
+import typer
+
+from streams.cli.options import DataDirOption, JsonOption, ProfileOption, data_dir_of, examples
+from streams.cli.screen import print_json, show
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "metrics", epilog=examples("jiantu metrics --data-dir data", "jiantu metrics -d data --size day --json")
+    )(metrics)
+
+
+def metrics(
+    *,
+    size: Annotated[str, typer.Option("--size", metavar="day|week", help="窗口 · window size")] = "week",
+    data_dir: DataDirOption = None,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """各县区指标 · Volume, backlog, rates and changes of every county in its last day or week."""
+    from streams.cli import county_table
+    from streams.cli.naming import one_of
+    from streams.core.city import Size
+    from streams.wiring import open_reading
+
+    chosen = Size(one_of("size", "窗口", size, {"day": "day", "week": "week"}))
+    with open_reading(data_dir_of(data_dir), profile) as reading:
+        figures = county_table.latest(reading, chosen)
+        if as_json:
+            print_json(county_table.document(reading, figures))
+        else:
+            show(county_table.county_table(reading, figures))
