@@ -12,7 +12,7 @@ from streams.core.alert import Ended, Joined, Raised, Transition
 from streams.core.instant import Instant
 from streams.ledger import audit
 from streams.ledger.audit import StepTaken
-from streams.ledger.errors import LedgerError
+from streams.ledger.errors import LedgerError, UnknownAlertError
 from streams.ledger.lifecycle import AlertState, state_of
 
 KIND_ORDER: dict[type, int] = {Raised: 0, Joined: 1, Ended: 2}
@@ -140,7 +140,7 @@ def _alert(row: tuple[str, int | None, str | None, str]) -> Alert:
 
 
 def find_alert(db: sqlite3.Connection, name: str) -> Alert:
-    """The alert of an id, or of an unambiguous beginning of one. Raises LedgerError where there is none or several."""
+    """The alert of an id, or of an unambiguous beginning of one. Raises UnknownAlertError for none, or several."""
     found = db.execute(_SELECT + "WHERE alert.id = :name", {"name": name}).fetchall()
     if not found and len(name) >= SHORTEST_ID:
         found = db.execute(
@@ -148,9 +148,11 @@ def find_alert(db: sqlite3.Connection, name: str) -> Alert:
             {"name": name, "length": len(name)},
         ).fetchall()
     if len(found) > 1:
-        raise LedgerError(f"预警编号 {name} 不唯一，请多写几位  {name} begins several alerts' ids; give more of it")
+        raise UnknownAlertError(
+            f"预警编号 {name} 不唯一，请多写几位  {name} begins several alerts' ids; give more of it"
+        )
     if not found:
-        raise LedgerError(
+        raise UnknownAlertError(
             f"没有编号为 {name} 的预警；`jiantu alerts list` 列出全部  "
             f"no alert has the id {name}; `jiantu alerts list` shows them all"
         )

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from streams.ledger import schema
-from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError
+from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError, NotALedgerError
 
 FILE = "jiantu.db"
 PATIENCE = 30.0
@@ -78,7 +78,7 @@ def _look(path: Path, migrations: Sequence[schema.Migration]) -> int:
         facts = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68, 40))
     found, mark, tables = facts
     if mark != schema.APPLICATION_ID and (mark or found or tables):  # all 0: killed before its first transaction
-        raise LedgerError(f"{path}: {_NOT_A_LEDGER}")
+        raise NotALedgerError(f"{path}: {_NOT_A_LEDGER}")
     schema.refuse_newer(found, str(path), migrations)
     return found
 
@@ -87,7 +87,7 @@ def open_reading(directory: Path, migrations: Sequence[schema.Migration] = schem
     """A connection that cannot write. Raises LedgerError where there is no ledger, or not one of this version."""
     path = directory / FILE
     if not path.is_file():
-        raise LedgerError(f"{directory}: holds no ledger ({FILE}); give the --data-dir of a run, or run one first")
+        raise NotALedgerError(f"{directory}: holds no ledger ({FILE}); give the --data-dir of a run, or run one first")
     with translated(path):
         found = _look(path, migrations)
         if found < len(migrations):

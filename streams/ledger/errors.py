@@ -5,6 +5,14 @@ class LedgerError(Exception):
     """A ledger that cannot be used as asked: what is wrong, where, and what to do."""
 
 
+class NotALedgerError(LedgerError):
+    """There is no ledger here, or the file is something else."""
+
+
+class UnknownAlertError(LedgerError):
+    """No alert has this id, or several begin with it."""
+
+
 class LedgerBusyError(LedgerError):
     """Another process that is alive writes this ledger."""
 
