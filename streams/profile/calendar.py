@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
-from lunardate import LunarDate
+from borax.calendars.lunardate import LunarDate
 
 from streams.profile.holidays import LUNAR_YEARS, Official, PublicHolidays, solar_term_day
 from streams.profile.problems import Words
@@ -79,7 +79,7 @@ def lunar_days(day: date) -> tuple[MonthDay, ...]:
     if day.year not in LUNAR_YEARS:
         return ()
     moon = LunarDate.from_solar_date(day.year, day.month, day.day)
-    if moon.is_leap_month:
+    if moon.leap:
         return ()
     tomorrow = day + timedelta(days=1)
     if moon.day == 29 and LunarDate.from_solar_date(tomorrow.year, tomorrow.month, tomorrow.day).day == 1:

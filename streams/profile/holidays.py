@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Protocol
 
+from borax.calendars.lunardate import LunarDate
 from chinese_calendar import get_solar_terms, in_lieu_days, workdays
 from chinese_calendar import holidays as announced_holidays
-from lunardate import LunarDate
 
 from streams.profile.problems import Words
 
