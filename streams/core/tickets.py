@@ -1,7 +1,9 @@
 """The life of tickets in one county: what is open, since when, due when. Backlog and on-time come from here.
 
 Steps are taken in (at, id) order when their hour closes; a late step corrects the ticket from then on.
-So every part of a ticket remembers when it was last set, and an older step never undoes a newer one.
+So every part of a ticket remembers which step set it last, and an older step never undoes a newer one: once
+a ticket is known, its late steps lead where they would have led in order. An extension of a ticket that
+nobody has heard of is dropped; a closing or reopening of one is not.
 """
 
 from itertools import takewhile
@@ -23,13 +25,17 @@ STEP_KINDS = OPENING_KINDS | CLOSING_KINDS | REOPENING_KINDS | {"extended", "opi
 
 
 class Ticket(Struct, array_like=True, gc=False):
-    """One ticket. Instants; keys are (at, id) of the step that set the field last."""
+    """One ticket."""
 
     opened: Instant
+    """The earliest opening, closing or reopening heard of."""
     due: Instant | None
-    due_set: Instant
+    due_at: Instant
+    due_id: str
+    """(at, id) of the extension or reopening that set the due time last; id "": it is the earliest opening's."""
     status_at: Instant
     status_id: str
+    """(at, id) of the last closing or reopening; id "": there was none, only an opening."""
 
 
 class Backlog(Struct, frozen=True):
@@ -59,7 +65,7 @@ class Tickets:
             return None
         kind = event.kind
         if kind in OPENING_KINDS:
-            self._opened(name, at, event.id, due)
+            self._opened(name, at, due)
         elif kind in CLOSING_KINDS:
             return self._closed(name, at, event.id)
         elif kind in REOPENING_KINDS:
@@ -67,40 +73,42 @@ class Tickets:
         elif kind == "extended":
             ticket = self.open.get(name) or self.done.get(name)
             if ticket is not None:
-                _set_due(ticket, at, due)
+                _extend(ticket, at, event.id, due)
         return None
 
-    def _opened(self, name: str, at: Instant, step: str, due: Instant | None) -> None:
+    def _opened(self, name: str, at: Instant, due: Instant | None) -> None:
         ticket = self.open.get(name) or self.done.get(name)
         if ticket is None:
-            self.open[name] = Ticket(at, due, at, at, step)
+            self.open[name] = Ticket(at, due, at, "", at, "")
             return
         ticket.opened = min(ticket.opened, at)
-        if ticket.due is None:
-            _set_due(ticket, at, due)
+        if due is not None and (ticket.due is None or (not ticket.due_id and (at, due) < (ticket.due_at, ticket.due))):
+            ticket.due, ticket.due_at, ticket.due_id = due, at, ""
 
     def _closed(self, name: str, at: Instant, step: str) -> bool | None:
         ticket = self.open.get(name)
-        if ticket is None:
-            if name not in self.done:  # its opening is late or was before the stream began
-                self.done[name] = Ticket(at, None, at, at, step)
-            return None
-        if (at, step) < (ticket.status_at, ticket.status_id):
+        was_open = ticket is not None
+        if ticket is None:  # closed before, or its opening is late or was before the stream began
+            ticket = self.done.get(name) or Ticket(at, None, at, "", at, "")
+        ticket.opened = min(ticket.opened, at)
+        if ticket.status_id and (at, step) < (ticket.status_at, ticket.status_id):
             return None
         ticket.status_at, ticket.status_id = at, step
-        self.done[name] = self.open.pop(name)
-        return None if ticket.due is None else at <= ticket.due
+        self.open.pop(name, None)
+        self.done.pop(name, None)
+        self.done[name] = ticket
+        return None if ticket.due is None or not was_open else at <= ticket.due
 
     def _reopened(self, name: str, at: Instant, step: str, due: Instant | None) -> None:
-        ticket = self.open.get(name)
-        if ticket is None:
-            ticket = self.done.get(name) or Ticket(at, None, at, at, "")
-            if (at, step) < (ticket.status_at, ticket.status_id):
-                return
-            self.done.pop(name, None)
-            self.open[name] = ticket
-        ticket.status_at, ticket.status_id = max((ticket.status_at, ticket.status_id), (at, step))
-        _set_due(ticket, at, due)
+        ticket = self.open.get(name) or self.done.get(name) or Ticket(at, None, at, "", at, "")
+        ticket.opened = min(ticket.opened, at)
+        _extend(ticket, at, step, due)
+        if ticket.status_id and (at, step) < (ticket.status_at, ticket.status_id):
+            return
+        ticket.status_at, ticket.status_id = at, step
+        self.open.pop(name, None)
+        self.done.pop(name, None)
+        self.open[name] = ticket
 
     def backlog(self, now: Instant) -> Backlog:
         """What is open at an instant."""
@@ -113,7 +121,8 @@ class Tickets:
     def forget(self, closed_before: Instant, opened_before: Instant) -> None:
         """Drop tickets closed before one instant, and open ones not touched since another: bounded memory.
 
-        Both are kept in the order of their last step, all but: a look at the oldest is enough.
+        Both are kept in the order in which their last steps were taken: a look at the oldest is enough. What a late
+        step put behind newer ones goes with them.
         """
         for tickets, before in ((self.done, closed_before), (self.open, opened_before)):
             old = list(takewhile(lambda name: tickets[name].status_at < before, tickets))  # noqa: B023 - used at once
@@ -121,9 +130,9 @@ class Tickets:
                 del tickets[name]
 
 
-def _set_due(ticket: Ticket, at: Instant, due: Instant | None) -> None:
-    if due is not None and (ticket.due is None or at >= ticket.due_set):
-        ticket.due, ticket.due_set = due, at
+def _extend(ticket: Ticket, at: Instant, step: str, due: Instant | None) -> None:
+    if due is not None and (ticket.due is None or (at, step) >= (ticket.due_at, ticket.due_id) or not ticket.due_id):
+        ticket.due, ticket.due_at, ticket.due_id = due, at, step
 
 
 class Repeats:
