@@ -2,10 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from streams.core.outputs import Accounting
 from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerError
 from streams.ledger.store import LedgerStore, state_sha256
@@ -86,6 +88,16 @@ def test_a_ledger_does_not_go_back(store: LedgerStore) -> None:
     store.commit(checkpoint(20), Outputs())
     with pytest.raises(LedgerError, match="at record 20 and cannot go back to 10"):
         store.commit(checkpoint(10), Outputs())
+    with pytest.raises(LedgerError, match="at record 20 and cannot go back to 19"):
+        store.commit(replace(checkpoint(20), record=19), Outputs())
+    with pytest.raises(LedgerError, match="cannot go back"):
+        store.commit(replace(checkpoint(10), record=30), Outputs())
+
+
+def test_a_ledger_holds_the_run_of_one_source(store: LedgerStore) -> None:
+    store.commit(checkpoint(20), Outputs())
+    with pytest.raises(LedgerError, match="holds the run of another source; give another --data-dir"):
+        store.commit(replace(checkpoint(30), source="recording-2"), Outputs())
 
 
 def test_an_account_that_does_not_balance_is_refused(store: LedgerStore) -> None:
@@ -93,6 +105,8 @@ def test_an_account_that_does_not_balance_is_refused(store: LedgerStore) -> None
         store.commit(checkpoint(20, rejected=3), Outputs(rejections=EVERYTHING.rejections[:2]))
     with pytest.raises(LedgerError, match="0 corrections for 1 counted"):
         store.commit(checkpoint(20, late=1), Outputs())
+    with pytest.raises(LedgerError, match="the accounting does not balance"):
+        store.commit(replace(checkpoint(20), accounting=Accounting(received=20, counted=19)), Outputs())
     assert store.load_checkpoint() is None
 
 

@@ -1,10 +1,10 @@
 """One process writes; others read and work alerts off meanwhile; the dead hold nothing."""
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,38 +18,36 @@ from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
 from tests.ledger.samples import EVERYTHING, LAYOUT, START, checkpoint, raised
 
-FORK = multiprocessing.get_context("fork")
-
-
-def hold(directory: Path, said: Connection) -> None:
-    """Write, say so, and then hold the ledger until killed."""
-    store = LedgerStore(directory, LAYOUT)
-    store.commit(checkpoint(1, ids=b"abc"), Outputs(transitions=[raised("a1", START)]))
-    said.send("open")
-    said.recv()
+HOLD = """
+import sys
+from pathlib import Path
+from streams.ledger.store import LedgerStore
+from streams.ports import Outputs
+from tests.ledger.samples import LAYOUT, START, checkpoint, raised
+store = LedgerStore(Path(sys.argv[1]), LAYOUT)
+store.commit(checkpoint(1, ids=b"abc"), Outputs(transitions=[raised("a1", START)]))
+print("open", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> Callable[[], int]:
-    def start() -> int:
-        here, there = FORK.Pipe()
-        process = FORK.Process(target=hold, args=(tmp_path, there), daemon=True)
-        process.start()
-        assert here.recv() == "open"
-        held.append((process, here))
-        assert process.pid is not None
-        return process.pid
-
-    held: list[tuple[object, Connection]] = []
-    return start
+def holder(tmp_path: Path) -> Iterator[int]:
+    """A process that writes once, and then holds the ledger until it is killed; its id."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process.pid
+        process.kill()
 
 
-def test_a_second_writer_is_told_who_writes(tmp_path: Path, holder: Callable[[], int]) -> None:
-    pid = holder()
-    with pytest.raises(LedgerBusyError, match=rf"process {pid} is writing this data directory"):
+def test_a_second_writer_is_told_who_writes(tmp_path: Path, holder: int) -> None:
+    with pytest.raises(LedgerBusyError, match=rf"process {holder} is writing this data directory"):
         LedgerStore(tmp_path, LAYOUT)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    os.kill(holder, signal.SIGKILL)
+    os.waitid(os.P_PID, holder, os.WEXITED | os.WNOWAIT)
     with LedgerStore(tmp_path, LAYOUT) as store:  # the dead hold nothing
         resumption = store.load_checkpoint()
     assert resumption is not None
