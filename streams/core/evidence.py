@@ -2,13 +2,13 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
 
 from streams.core.alert import Evidence, Severity, Shape
-from streams.core.city import City, Direction, Size
+from streams.core.city import City, Direction
 from streams.core.guards import Verdict
 from streams.core.instant import Instant
 from streams.core.outputs import AlwaysPage, ScoredWindow, SeriesDetail
@@ -116,47 +116,3 @@ class EvidenceMaker:
             by_point=((event.point, 1),),
             ticket=event.ticket,
         )
-
-
-COMPARABLE = 3.0
-"""A category that moves the opposite way is comparable from a third to three times the shift's size."""
-OPPOSITE_P = 0.05
-"""And its own p, on that side, is at most this: it has really moved."""
-
-
-def reclassification(
-    verdict: Verdict, city: City, departure: Callable[[int, Direction], tuple[float, float] | None]
-) -> tuple[str, ...]:
-    """`possible_reclassification:<category>` where the same county's scores of the same window show another
-    category moving the opposite way by a comparable number: what one loses the other may have gained.
-
-    `departure(signal, side)` is (how far the signal is from its expected value on a side, its p there), or
-    None. The other category is named by its code where its signal filters for one, else by the signal's name.
-    The one whose size fits best is named; none for a signal that counts every category.
-    """
-    own = city.signals[verdict.signal]
-    mine = own.where.get("category", frozenset())
-    if not mine or verdict.excess <= 0:
-        return ()
-    opposite = Direction.LOW if verdict.side is Direction.HIGH else Direction.HIGH
-    fits: list[tuple[float, int]] = []
-    for i, signal in enumerate(city.signals):
-        theirs = signal.where.get("category", frozenset())
-        if not theirs or theirs & mine or signal.measure is not own.measure or signal.compartmented:
-            continue
-        moved = departure(i, opposite)
-        if moved is None or moved[0] <= 0 or moved[1] > OPPOSITE_P:
-            continue
-        ratio = max(moved[0] / verdict.excess, verdict.excess / moved[0])
-        if ratio <= COMPARABLE:
-            fits.append((ratio, i))
-    if not fits:
-        return ()
-    best = city.signals[min(fits)[1]]
-    categories = sorted(best.where["category"])
-    return (f"possible_reclassification:{categories[0] if len(categories) == 1 else best.name}",)
-
-
-def raising_size(size: str) -> Size | None:
-    """The window size of a piece of evidence; None for an always-page event's."""
-    return None if size == "event" else Size(size)

@@ -11,7 +11,6 @@ every size that ends at T has come in, so the order in which one end's windows a
 Always-page events go by all of this (`always_page`).
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import City, Direction, Measure, Size
-from streams.core.evidence import EvidenceMaker, digest, reclassification, severity_of, shape_of
+from streams.core.evidence import EvidenceMaker, digest, severity_of, shape_of
 from streams.core.guards import (
     LevelKey,
     LevelTable,
@@ -30,7 +29,6 @@ from streams.core.guards import (
     cost,
     level_tables,
     near_lows,
-    side_p,
     verdicts,
 )
 from streams.core.incident import (
@@ -45,6 +43,7 @@ from streams.core.incident import (
 )
 from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
+from streams.core.level_change import change_point, reclassification, since
 from streams.core.outputs import AlwaysPage, ScoredWindow
 from streams.core.spending import budget_in_units
 from streams.core.window import WindowGrid
@@ -279,21 +278,24 @@ class Sitting:
         )
 
     def _notes(self, verdict: Verdict, shape: Shape) -> tuple[str, ...]:
+        """What the last windows add to a shift: since when, and which category went the other way."""
         if shape is not Shape.SHIFT:
             return ()
         window = self.windows[verdict.size]
-        tables = self.plan.tables[verdict.size]
-        departures = Departures(self.plan.layout, window, tables)
-
-        def departure(signal: int, side: Direction) -> tuple[float, float] | None:
-            moved = departures.of_signal(signal, verdict.series, side, verdict.detector)
-            if moved is None:
-                return None
-            scored = [window.scores[t.detector] for t in tables if t.detector in window.scores]
-            least = [float(side_p(scores, side)[signal, verdict.series]) for scores in scored]
-            return moved, min((p for p in least if not math.isnan(p)), default=1.0)
-
-        return reclassification(verdict, self.plan.city, departure)
+        series = {
+            i: (*detail.history, int(window.counts[i, j]))
+            for (i, j), detail in window.details.items()
+            if j == verdict.series
+        }
+        counts = series.get(verdict.signal, ())
+        change = change_point(counts, verdict.side)
+        if change is None:
+            return ()
+        starts = [window.start]
+        while len(starts) < change.windows:
+            starts.append(self.plan.grid.window(verdict.size, starts[-1] - 1).start)
+        others = {i: theirs for i, theirs in series.items() if len(theirs) == len(counts)}
+        return (since(starts[-1]), *reclassification(self.plan.city, verdict.signal, change, others))
 
     def _follow(self) -> None:
         """Keep open, or end, every alert that was open before or at this window end."""

@@ -17,6 +17,7 @@ from detectors.registry import DETECTORS, create
 from detectors.rounding import rounded_array
 from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
+from streams.core.evidence import SHIFT_DETECTOR
 from streams.core.instant import HOUR, Instant, to_datetime
 from streams.core.levels import WINDOWS_PER_WEEK
 from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
@@ -165,8 +166,12 @@ class Score:
         by_county: Mapping[str, ClosedWindow],
     ) -> dict[tuple[int, int], SeriesDetail]:
         near = np.zeros(self._shape, dtype=np.bool_)
-        for score in scores.values():
-            near |= (score.p_high <= self._detail_p) | (score.p_low <= self._detail_p)
+        for name, score in scores.items():
+            here = (score.p_high <= self._detail_p) | (score.p_low <= self._detail_p)
+            near |= here
+            if name == SHIFT_DETECTOR:
+                # What a category gains for good another may have lost: the judge compares their histories.
+                near[:, here.any(axis=0)] = True
         details = {}
         for i, series in zip(*(axis.tolist() for axis in np.nonzero(near)), strict=True):
             signal = self.city.signals[i]

@@ -10,6 +10,9 @@ from typing import Literal, overload
 
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape
 from streams.core.city import Direction, Size
+from streams.core.instant import Instant
+from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
+from streams.core.window import NOMINAL
 from streams.wording.catalog import Speech
 from streams.wording.contributors import contributors
 from streams.wording.figures import RAREST, moment, number, odds, span, times
@@ -21,7 +24,6 @@ Audience = Literal["desk", "county"]
 MOST_JOINED = 4
 NOTHING_BEFORE = 0.05
 """Where fewer than this were expected, growth has no ratio: it is new."""
-RECLASSIFIED = "possible_reclassification:"
 
 
 @overload
@@ -123,33 +125,49 @@ class Telling:
         return say("{place} {span} {signal} {count}，{expected}，这样多的机会{odds}", **fields)
 
     def _shift(self, evidence: Evidence, fields: dict[str, str]) -> str:
+        """A lasting change: since when, to how many times the level before, where its history tells."""
         say = self.speech.say
-        ratio = None
-        if evidence.expected is not None and evidence.expected >= NOTHING_BEFORE:
-            ratio = times(self.speech, evidence.count / evidence.expected)
-        if evidence.direction == Direction.LOW:
-            text = say(
-                "{place} {signal}的水平持续下降，{span} 为 {count}，{expected}，"
-                "这样持续偏少的机会{odds}；这是持续的变化，不是一时偏少",
-                **fields,
-            )
-        elif ratio is None:
-            text = say(
-                "{place} {signal}从无到有，{span} 为 {count}，{expected}，"
-                "这样持续偏多的机会{odds}；这是持续的变化，不是一次突发",
-                **fields,
-            )
+        down = evidence.direction == Direction.LOW
+        start, before, after = self._levels(evidence)
+        fields["since"] = moment(self.speech, start, self.city.zone)
+        if down:
+            change = say("自 {since} 起水平持续下降", **fields)
+        elif before < NOTHING_BEFORE:
+            change = say("自 {since} 起从无到有", **fields)
         else:
-            text = say(
-                "{place} {signal}的水平持续上升至约 {ratio} 倍，{span} 为 {count}，{expected}，"
-                "这样持续偏多的机会{odds}；这是持续的变化，不是一次突发",
-                ratio=ratio,
+            change = say("自 {since} 起水平持续上升至约 {ratio} 倍", ratio=times(self.speech, after / before), **fields)
+        text = (
+            say(
+                "{place} {signal}{change}，{span} 为 {count}，{expected}，"
+                "这样持续偏少的机会{odds}；这是持续的变化，不是一时偏少",
+                change=change,
                 **fields,
             )
-        return self.speech.say("；").join([text, *self._reclassified(evidence)])
+            if down
+            else say(
+                "{place} {signal}{change}，{span} 为 {count}，{expected}，"
+                "这样持续偏多的机会{odds}；这是持续的变化，不是一次突发",
+                change=change,
+                **fields,
+            )
+        )
+        return say("；").join([text, *self._reclassified(evidence)])
+
+    def _levels(self, evidence: Evidence) -> tuple[Instant, float, float]:
+        """(since when, mean count before, mean count from then on): from the history, as the note says, else the
+        window itself against its expected value."""
+        for note in evidence.notes:
+            if note.startswith(SINCE):
+                start = int(note.removeprefix(SINCE))
+                windows = round((evidence.window_end - start) / NOMINAL[Size(evidence.size)])
+                counts = (*evidence.history, evidence.count)
+                if 0 < windows < len(counts):
+                    change = change_at(counts, windows)
+                    return start, change.before, change.after
+        return evidence.window_start, evidence.expected or 0.0, float(evidence.count)
 
     def _reclassified(self, evidence: Evidence) -> list[str]:
-        others = [note.removeprefix(RECLASSIFIED) for note in evidence.notes if note.startswith(RECLASSIFIED)]
+        others = [note.removeprefix(RECLASSIFICATION) for note in evidence.notes if note.startswith(RECLASSIFICATION)]
         hidden = self.names.hidden_categories | self.names.hidden_signals if self.guarded else frozenset()
         down = evidence.direction == Direction.LOW
         return [
@@ -196,7 +214,7 @@ class Telling:
             return self.speech.say("、").join(named)
 
         what = "" if self.names.one_category(evidence.signal) else listed(categories, self.names.category)
-        where = listed(evidence.by_point, self.names.point)
+        where = listed(evidence.by_point, self.names.point) if len(self.city.points) > 1 else ""
         if what and where:
             return [self.speech.say("主要来自 {what}（经 {where}）", what=what, where=where)]
         if what:
@@ -236,10 +254,11 @@ class Telling:
         fields = {"signal": signal, "size": size, "count": self._counted(evidence, evidence.count)}
         if evidence.shape is Shape.SHIFT:
             down = evidence.direction == Direction.LOW
+            fields["since"] = moment(self.speech, self._levels(evidence)[0], self.city.zone)
             item = (
-                say("{signal}（{size}）水平持续下降，是持续的变化", **fields)
+                say("{signal}（{size}）自 {since} 起水平持续下降，是持续的变化", **fields)
                 if down
-                else say("{signal}（{size}）水平持续上升，是持续的变化", **fields)
+                else say("{signal}（{size}）自 {since} 起水平持续上升，是持续的变化", **fields)
             )
             return say("，").join([item, *self._reclassified(evidence)])
         if evidence.direction == Direction.LOW:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from streams.core.alert import Joined, Raised, Shape
+from streams.core.alert import Joined, Raised
 from streams.core.city import Size
 from streams.core.instant import DAY, HOUR
 from tests.core.courtroom import LEVEL, MONDAY, SIGNALS, Courtroom, Seen, small_city
@@ -135,22 +135,3 @@ def test_compartmented_material_pages_apart_and_joins_nothing_that_the_county_se
     assert open_one != hidden
     court.hour(NINE + 2 * HOUR, {("accusation", "east"): Seen(58, 21.0, FIRE), ("manners", "east"): Seen(60, 21, FIRE)})
     assert len(court.joined) == 1
-
-
-def test_a_shift_names_the_category_that_moved_the_other_way() -> None:
-    court = Courtroom(detectors=("counts", "shift"))
-    calm = Seen(11, 30.0, 0.4)
-
-    def moved(fell: Seen) -> list[str]:
-        court = Courtroom(detectors=("counts", "shift"))
-        up = (calm, Seen(70, 40.0, FIRE, detector="shift"))
-        court.hour(NINE, {("road", "east"): up, ("noise", "east"): (calm, replace(fell, detector="shift"))})
-        return list(court.raised[0].evidence.notes)
-
-    assert moved(Seen(11, 36.0, 0.03)) == ["possible_reclassification:noise"]
-    assert moved(Seen(11, 36.0, 0.3)) == []  # has not really moved
-    assert moved(Seen(11, 16.0, 0.03)) == []  # 5 are not 30
-    assert moved(Seen(60, 20.0, 0.03)) == []  # the same way
-    court.hour(NINE, {("road", "east"): Seen(70, 40.0, FIRE), ("noise", "east"): Seen(11, 36.0, 0.03)})
-    assert court.raised[0].evidence.shape is Shape.BURST
-    assert court.raised[0].evidence.notes == ()

@@ -36,7 +36,13 @@ CASE = Evidence(
     by_category=(("street_order", 31), ("illegal_building", 27)),
     by_point=(("hotline", 58),),
 )
-SHIFT = replace(CASE, shape=Shape.SHIFT, detector="shift", notes=("possible_reclassification:noise",))
+SHIFT = replace(
+    CASE,
+    shape=Shape.SHIFT,
+    detector="shift",
+    history=(14, 16, 15, 15, 15, 61, 60, 61),
+    notes=(f"since:{NOON - 4 * DAY}", "possible_reclassification:noise"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -111,25 +117,31 @@ def test_a_silent_feed_points_at_the_feed(leshan: Profile) -> None:
 
 def test_a_shift_is_said_to_last_and_names_what_fell_meanwhile(leshan: Profile) -> None:
     chinese, english = both(leshan, SHIFT)
-    assert "城市管理诉求的水平持续上升至约 2.8 倍" in chinese
+    assert "城市管理诉求自 2026-02-26 12:00 起水平持续上升至约 4 倍" in chinese
     assert "这是持续的变化，不是一次突发" in chinese
     assert "同期“噪声扰民”相应减少，可能是归类口径变化" in chinese
+    assert "have been at about 4 times their level since 2026-02-26 12:00" in english
     assert "a lasting shift, not a burst" in english
     assert "“Noise” fell by as much at the same time: possibly a re-classification" in english
 
 
 def test_growth_from_nothing_is_new_and_has_no_ratio(leshan: Profile) -> None:
-    chinese, english = both(leshan, replace(SHIFT, expected=0.0, low=0.0, high=0.0, notes=()))
-    assert "从无到有" in chinese
+    chinese, english = both(leshan, replace(SHIFT, history=(0, 0, 0, 0, 0, 61, 60, 61)))
+    assert "自 2026-02-26 12:00 起从无到有" in chinese
     assert "倍" not in chinese
     assert "are new" in english
+
+
+def test_a_shift_without_a_history_goes_by_what_was_expected(leshan: Profile) -> None:
+    chinese, _ = both(leshan, replace(SHIFT, history=(), notes=()))
+    assert "自 2026-03-01 12:00 起水平持续上升至约 2.8 倍" in chinese
 
 
 def test_a_shift_downwards(leshan: Profile) -> None:
     chinese, english = both(leshan, replace(SHIFT, direction="low", count=4))
     assert "持续下降" in chinese
     assert "相应增加" in chinese
-    assert "to a lower level" in english
+    assert "at a lower level since 2026-02-26 12:00" in english
     assert "grew by as much" in english
 
 
@@ -165,7 +177,8 @@ def test_what_joined_is_appended(leshan: Profile) -> None:
     citywide = replace(CASE, signal="distinct_callers", size="week", window_start=NOON - WEEK, county="511100")
     chinese, english = both(leshan, CASE, (SHIFT, citywide))
     assert chinese.endswith(
-        "；另有 城市管理诉求（日）水平持续上升，是持续的变化，同期“噪声扰民”相应减少，可能是归类口径变化；"
+        "；另有 城市管理诉求（日）自 2026-02-26 12:00 起水平持续上升，是持续的变化，"
+        "同期“噪声扰民”相应减少，可能是归类口径变化；"
         "乐山市（全市）诉求人数（周）58 人，预期 21 人（95% 区间 12–33）。"
     )
     assert "a lasting shift" in english
