@@ -16,6 +16,7 @@ from streams.cli import (
     metrics,
     profile,
     replay,
+    scenario,
     simulate,
     version,
 )
@@ -36,6 +37,7 @@ _COMMANDS = (
     demo,
     simulate,
     replay,
+    scenario,
     alerts,
     explain,
     metrics,

@@ -4,16 +4,13 @@
 `streams.replay.scenario_run` runs it through the three steps and compares.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from streams.core.instant import Duration, Instant
-from streams.profile.document import MOST_BYTES, Document, Place, read
+from streams.profile.document import MOST_BYTES, Place, read
 from streams.profile.explain import explain
-from streams.profile.model import Profile
 from streams.profile.problems import Problem, ProfileError
 from streams.replay.scenario_compile import Compiler
 from streams.replay.scenario_model import Scenario
@@ -69,13 +66,39 @@ def load_scenario(path: str | Path) -> Scenario:
 def read_scenario(shown: str, content: bytes) -> Scenario:
     """The scenario that a text describes; `shown` is its file's name. Raises ScenarioError."""
     document = read([(shown, content)], Place(shown, 1, 1))
-    part: ScenarioPart | None = None
+    part: ScenarioPart | None
+    sound: dict[str, list[int]] = {}
     try:
         part = ScenarioPart.model_validate(document.data)
     except ValidationError as error:
         explain(document, error, ScenarioPart)
+        part, sound = _sound(document.data, error)
     profile = profile_of(document, Path(shown).parent) if "profile" in document.data else None
-    scenario = None if part is None or profile is None else Compiler(document, part, profile, shown).scenario()
+    scenario = None if part is None or profile is None else Compiler(document, part, profile, shown, sound).scenario()
     if document.problems or scenario is None:
         raise ScenarioError(document.problems)
     return scenario
+
+
+def _sound(data: Mapping[str, object], error: ValidationError) -> tuple[ScenarioPart | None, dict[str, list[int]]]:
+    """What is left of a scenario without the items that are wrong by themselves, so that one run tells of the others
+    too; and for each list that lost some, the numbers of those that stay. None where too little is left."""
+    bad: dict[str, set[int]] = {}
+    for detail in error.errors(include_url=False):
+        section, *rest = detail["loc"]
+        items = data.get(str(section))
+        number = rest[0] if rest and isinstance(rest[0], int) else None
+        every = set(range(len(items))) if isinstance(items, list) else set()
+        bad.setdefault(str(section), set()).update(every if number is None else {number})
+    left: dict[str, object] = {"title": "-"}
+    sound: dict[str, list[int]] = {}
+    for name, value in data.items():
+        if name not in bad:
+            left[name] = value
+        elif isinstance(value, list):
+            sound[name] = [i for i in range(len(value)) if i not in bad[name]]
+            left[name] = [value[i] for i in sound[name]]
+    try:
+        return ScenarioPart.model_validate(left), sound
+    except ValidationError:
+        return None, {}

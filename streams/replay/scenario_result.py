@@ -1,0 +1,75 @@
+"""What a scenario led to: the alerts that were found, and everything that is not as expected."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.core.alert import Ended, Joined, Raised, Transition
+from streams.core.alert_log import alert_log_sha256
+from streams.core.outputs import Accounting
+from streams.core.record import Reason
+from streams.profile.document import Place
+from streams.profile.problems import Words
+from streams.replay.scenario_model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFound:
+    """An alert with all that happened to it."""
+
+    raised: Raised
+    joined: tuple[Joined, ...]
+    ended: Ended | None
+
+
+def alerts_of(transitions: Iterable[Transition]) -> tuple[AlertFound, ...]:
+    """The alerts that transitions tell of, in the order of (time raised, id)."""
+    raised: dict[str, Raised] = {}
+    joined: dict[str, list[Joined]] = {}
+    ended: dict[str, Ended] = {}
+    for one in transitions:
+        if isinstance(one, Raised):
+            raised.setdefault(one.alert, one)
+        elif isinstance(one, Joined):
+            joined.setdefault(one.alert, []).append(one)
+        else:
+            ended.setdefault(one.alert, one)
+    ordered = sorted(raised.values(), key=lambda one: (one.at, one.alert))
+    return tuple(AlertFound(one, tuple(joined.get(one.alert, ())), ended.get(one.alert)) for one in ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as expected."""
+
+    kind: Literal["missing", "unexpected", "changed", "not_silent", "count", "accounting"]
+    place: Place
+    """Where the expectation is written."""
+    expected: Words
+    found: Words
+    why: tuple[Words, ...] = ()
+    """Of an alert that is missing: why it was not raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """What a scenario led to."""
+
+    scenario: Scenario
+    accounting: Accounting
+    reasons: Mapping[Reason, int]
+    """Rejections by reason."""
+    alerts: tuple[AlertFound, ...]
+    alert_log: bytes
+    findings: tuple[Finding, ...]
+    """What is not as expected, in the order of the file."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is as expected."""
+        return not self.findings
+
+    @property
+    def alert_log_sha256(self) -> str:
+        """SHA-256 of the alert log, hex."""
+        return alert_log_sha256(self.alert_log)
