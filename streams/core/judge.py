@@ -43,7 +43,7 @@ from streams.core.incident import (
 )
 from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
-from streams.core.level_change import change_point, reclassification, since
+from streams.core.level_change import LEAST_AFTER, change_point, reclassification, since
 from streams.core.outputs import AlwaysPage, ScoredWindow
 from streams.core.spending import budget_in_units
 from streams.core.window import WindowGrid
@@ -288,7 +288,7 @@ class Sitting:
             if j == verdict.series
         }
         counts = series.get(verdict.signal, ())
-        change = change_point(counts, verdict.side)
+        change = change_point(counts, verdict.side, LEAST_AFTER[verdict.size])
         if change is None:
             return ()
         starts = [window.start]

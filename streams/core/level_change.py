@@ -6,11 +6,13 @@ What one category gains for good, another may have lost: then matters may only h
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from streams.core.city import City, Direction
+from streams.core.city import City, Direction, Size
 from streams.core.instant import Instant
 
 LEAST_BEFORE = 4
 """Windows of the old level that a change is told from."""
+LEAST_AFTER = {Size.HOUR: 24, Size.DAY: 7, Size.WEEK: 2}
+"""Windows that a new level has lasted at least: one that lasts is not a window's own."""
 COMPARABLE = 3.0
 """Another category's change is comparable from a third to three times the size."""
 PLAIN = 2.0
@@ -41,16 +43,17 @@ def change_at(counts: Sequence[int], windows: int) -> Change:
     return Change(windows, sum(old) / len(old), sum(new) / len(new))
 
 
-def change_point(counts: Sequence[int], side: Direction) -> Change | None:
-    """The split of a series into an old and a new level on a side that fits best by least squares; None where
-    it is too short, or nowhere on that side. Of equal ones the shortest new level.
+def change_point(counts: Sequence[int], side: Direction, least: int) -> Change | None:
+    """The split of a series into an old and a new level on a side that fits best by least squares, the new one
+    of at least `least` windows; None where it is too short, or nowhere on that side. Of equal ones the
+    shortest new level.
 
-    >>> change_point([5, 4, 6, 5, 5, 11, 9, 10], Direction.HIGH)
+    >>> change_point([5, 4, 6, 5, 5, 11, 9, 10], Direction.HIGH, 2)
     Change(windows=3, before=5.0, after=10.0)
     """
     sign = 1 if side is Direction.HIGH else -1
     best: tuple[float, Change] | None = None
-    for windows in range(1, len(counts) - LEAST_BEFORE + 1):
+    for windows in range(least, len(counts) - LEAST_BEFORE + 1):
         change = change_at(counts, windows)
         explained = change.size * change.size * windows * (len(counts) - windows)
         if sign * change.size > 0 and (best is None or explained > best[0]):

@@ -16,12 +16,12 @@ from tests.core.courtroom import LEVEL, MONDAY, SIGNALS, Courtroom, Seen, small_
 
 FIRE = LEVEL / 4
 END = MONDAY + 7 * DAY
-RISE = (10, 12, 9, 11, 10, 10, 11, 40, 41, 39)
-FALL = (60, 59, 62, 61, 60, 58, 61, 31, 30, 32)
+RISE = (10, 12, 9, 11, 10, 10, 11, 40, 41, 39, 40, 41, 38, 40)
+FALL = (60, 59, 62, 61, 60, 58, 61, 31, 30, 32, 30, 31, 29, 30)
 
 
 def shifted(others: Mapping[str, tuple[int, ...]], rise: tuple[int, ...] = RISE, **changes: object) -> Evidence:
-    """What the alert says when road shifts in the east over these ten days, while others did theirs."""
+    """What the alert says when road shifts in the east over this fortnight, while others did theirs."""
     city = small_city((replace(s, **changes) if s.name == "noise" else s) for s in SIGNALS)  # type: ignore[arg-type]  # a test's own
     court = Courtroom(city, detectors=("counts", "shift"))
     up = (Seen(rise[-1], 10.0), Seen(rise[-1], 10.0, FIRE, detector="shift"))
@@ -41,28 +41,28 @@ def shifted(others: Mapping[str, tuple[int, ...]], rise: tuple[int, ...] = RISE,
 def test_the_change_is_dated_and_the_category_that_fell_is_named() -> None:
     case = shifted({"noise": FALL})
     assert case.shape is Shape.SHIFT
-    assert case.notes == (f"since:{END - 3 * DAY}", "possible_reclassification:noise")
+    assert case.notes == (f"since:{END - 7 * DAY}", "possible_reclassification:noise")
 
 
 def test_nothing_is_named_that_did_not_move_by_as_much_the_other_way_at_the_same_time() -> None:
     unlike: tuple[Mapping[str, tuple[int, ...]], ...] = (
         {},
-        {"noise": (60,) * 10},  # did not move
+        {"noise": (60,) * 14},  # did not move
         {"noise": RISE},  # moved the same way
-        {"noise": (60, 61, 59, 60, 60, 61, 60, 55, 54, 55)},  # 5 are not 30
-        {"noise": (30, 90, 31, 88, 29, 91, 32, 30, 31, 28)},  # too restless to tell
+        {"noise": (60, 61, 59, 60, 60, 61, 60, 55, 54, 55, 54, 55, 56, 55)},  # 5 are not 30
+        {"noise": (90, 10, 95, 5, 99, 1, 90, 20, 80, 1, 5, 70, 2, 9)},  # too restless to tell
         {"total": FALL},  # a total is no category
     )
     for others in unlike:
-        assert shifted(others).notes == (f"since:{END - 3 * DAY}",), others
+        assert shifted(others).notes == (f"since:{END - 7 * DAY}",), others
 
 
 def test_what_the_county_must_not_know_is_never_named() -> None:
-    assert shifted({"noise": FALL}, compartmented=True).notes == (f"since:{END - 3 * DAY}",)
+    assert shifted({"noise": FALL}, compartmented=True).notes == (f"since:{END - 7 * DAY}",)
 
 
 def test_the_best_fit_of_several_is_named() -> None:
-    half = (60, 59, 62, 61, 60, 58, 61, 48, 49, 48)
+    half = (60, 59, 62, 61, 60, 58, 61, 48, 49, 48, 48, 49, 48, 48)
     assert shifted({"noise": half, "dust": FALL}).notes[1] == "possible_reclassification:dust"
 
 
@@ -73,9 +73,10 @@ def test_a_burst_is_not_dated() -> None:
 
 
 def test_too_short_a_history_tells_nothing() -> None:
-    assert change_point((5, 5, 50), Direction.HIGH) is None
-    assert change_point((), Direction.HIGH) is None
-    assert change_point((5, 5, 5, 5, 5), Direction.HIGH) is None
+    assert change_point((5, 5, 50), Direction.HIGH, 1) is None
+    assert change_point((), Direction.HIGH, 1) is None
+    assert change_point((5, 5, 5, 5, 5), Direction.HIGH, 1) is None
+    assert change_point((5, 5, 5, 5, 50), Direction.HIGH, 2) is None
 
 
 @given(st.integers(4, 20), st.integers(1, 8), st.integers(1, 40), st.integers(50, 90), st.booleans())
@@ -83,7 +84,7 @@ def test_a_clean_step_is_found_where_it_is(before: int, after: int, low: int, hi
     old, new = (low, high) if up else (high, low)
     side = Direction.HIGH if up else Direction.LOW
     counts = (old,) * before + (new,) * after
-    change = change_point(counts, side)
+    change = change_point(counts, side, 1)
     assert change is not None
     assert (change.windows, change.before, change.after) == (after, old, new)
     assert is_plain(counts, change)
