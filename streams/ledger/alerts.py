@@ -69,14 +69,10 @@ def document_of(transition: Transition) -> str:
 
 
 def transition_id(transition: Transition) -> str:
-    """Deterministic: an alert is raised once, ended once, and joined once by a series' window."""
-    identity: tuple[str | int, ...]
-    if isinstance(transition, Joined):
-        e = transition.evidence
-        identity = ("joined", transition.alert, e.signal, e.size, e.window_end, e.detector, e.shape)
-    else:
-        identity = ("raised" if isinstance(transition, Raised) else "ended", transition.alert)
-    return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:32]
+    """Deterministic: an alert is raised once and ended once, and each piece of evidence joins it once."""
+    kind = "raised" if isinstance(transition, Raised) else "ended"
+    said = document_of(transition) if isinstance(transition, Joined) else f"{kind} {transition.alert}"
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def append_transitions(db: sqlite3.Connection, transitions: Iterable[Transition]) -> None:

@@ -1,5 +1,6 @@
 """Opening the ledger's file, and transactions on it: SQLite's errors become the ledger's own, in words."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,8 @@ from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError, N
 FILE = "jiantu.db"
 PATIENCE = 30.0
 """Seconds that a transaction waits for another's end: a checkpoint may take a while on a slow disk."""
+_MODE = 0o640
+"""A ledger is not for everybody on the machine (law 6); the files beside it take over its mode."""
 _LARGEST_LOG = 64 * 1024 * 1024
 _LEAST_FREE = 1024 * 1024
 _MAGIC = b"SQLite format 3\0"
@@ -45,6 +48,16 @@ def translated(path: Path) -> Iterator[None]:
                 f"{path}: the system does not let it be read or written ({error}); check disk and permissions"
             ) from error
         raise
+    except OSError as error:
+        raise _refused(error, path) from error
+
+
+def _refused(error: OSError, path: Path) -> LedgerError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFullError(f"{path}: no space left; free some and run the same command again")
+    return LedgerError(
+        f"{path}: the system does not let it be read or written ({error.strerror}); check disk and permissions"
+    )
 
 
 def _no_room(directory: Path) -> bool:
@@ -104,7 +117,9 @@ def open_writing(directory: Path, migrations: Sequence[schema.Migration] = schem
     with translated(path):
         if path.exists():
             _look(path, migrations)
-        db = _connect(path, "rwc")
+        else:
+            path.touch(mode=_MODE)
+        db = _connect(path, "rw")
         try:
             _settle(db)
             schema.migrate(db, migrations)

@@ -68,6 +68,7 @@ class Lives(RuleBasedStateMachine):
         self.store.close()
 
     def teardown(self) -> None:
+        assert self.reader.damage() == []
         self.close()
         shutil.rmtree(self.directory)
 
@@ -127,11 +128,10 @@ class Lives(RuleBasedStateMachine):
         for state in AlertState:
             listed = {alert.id for alert in self.reader.alerts(AlertFilter(state=state))}
             assert listed == {alert for alert in self.people if self.state(alert) is state}
-        assert self.reader.damage() == []
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=25, stateful_step_count=20)
+TestLives.settings = settings(max_examples=15, stateful_step_count=20)
 
 
 # ---- the same in single sentences ----

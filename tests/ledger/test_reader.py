@@ -126,6 +126,14 @@ def test_transitions_come_in_the_alert_logs_order(tmp_path: Path) -> None:
     ]
 
 
+def test_every_series_joins_once_however_alike_they_are(tmp_path: Path) -> None:
+    its_own = joined("a", START)
+    citys = structs.replace(its_own, evidence=structs.replace(its_own.evidence, county=CITY))
+    given: list[Transition] = [raised("a", START), its_own, citys, its_own]
+    with ledger_of(tmp_path, Outputs(transitions=given)) as ledger:
+        assert sorted(one.evidence.county for one in ledger.alert("a").joined) == ["", CITY]
+
+
 def test_evidence_that_joins_may_be_older_than_what_raised_the_alert(tmp_path: Path) -> None:
     given: list[Transition] = [joined("a", START - 5 * HOUR), raised("a", START)]
     with ledger_of(tmp_path, Outputs(transitions=given)) as ledger:

@@ -1,5 +1,6 @@
 """Whose file this is: a newer one, an older one, somebody else's, a damaged one."""
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,7 @@ from streams.ledger.desk import AlertDesk
 from streams.ledger.errors import LedgerError, LedgerTooNewError
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
+from streams.ports import Outputs
 from tests.ledger.samples import EVERYTHING, LAYOUT, checkpoint
 
 
@@ -163,6 +165,17 @@ def test_the_file_is_durable_and_checks_its_references(tmp_path: Path) -> None:
     }
     db.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_ledger_is_not_for_everybody_on_the_machine(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with LedgerStore(tmp_path, LAYOUT) as store:
+            store.commit(checkpoint(1, ids=b"abc"), Outputs())
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys([FILE, f"{FILE}-wal", f"{FILE}-shm", "jiantu.lock"], 0o640)
 
 
 def test_what_was_done_cannot_be_rewritten_by_accident(tmp_path: Path) -> None:
