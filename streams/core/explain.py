@@ -123,9 +123,9 @@ def explain(
     """Why the window of `size` that holds `at` did, or did not, lead to an alert.
 
     `window` is that scored window as stored (without details); `transitions` is everything that the judge did
-    with alerts of this county and of the city as a whole; `week` the stored windows, of every size, that
-    ended in the 7 days up to its end, for what was spent. Raises LookupError for a signal or a county that the
-    city does not have; `county` may be the city's own code.
+    with alerts of this county and of the city as a whole (for the city itself: of every county); `week` the
+    stored windows, of every size, that ended in the 7 days up to its end, for what was spent. Raises
+    LookupError for a signal or a county that the city does not have; `county` may be the city's own code.
     """
     if signal not in plan.layout.signal or county not in plan.layout.series:
         raise LookupError(f"the city {plan.city.name} has no signal {signal!r} or no county {county!r}")
@@ -140,7 +140,7 @@ def explain(
         raise ValueError("the scored window is not the one that holds the instant")
     else:
         found = [test for table in tables if table.cost[i, j] > 0 for test in _tests(plan, window, table, i, j)]
-        tests = tuple(sorted(found, key=lambda test: _DECIDING.index(test.why)))
+        tests = tuple(sorted(found, key=_deciding))
         why = tests[0].why if tests else Why.NOT_TESTED
         if why is Why.VERDICT:
             fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
@@ -163,6 +163,12 @@ def explain(
         budget_per_week=plan.city.budget_per_week,
         spent=UNIT * sum(cost(one, plan.tables[one.size]) for one in week) if week else None,
     )
+
+
+def _deciding(test: Test) -> tuple[int, float]:
+    """By reason, then by how near p came to the level."""
+    near = test.p / test.level if test.p is not None and test.level else 0.0
+    return _DECIDING.index(test.why), near
 
 
 def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: int) -> list[Test]:

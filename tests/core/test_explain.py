@@ -109,6 +109,12 @@ def test_a_window_that_is_not_stored_or_not_tested() -> None:
     assert ask(court, day, "noise", "east", MONDAY + DAY, Size.DAY).why is Why.NOT_TESTED
 
 
+def test_of_two_sides_the_one_nearer_to_a_page_comes_first() -> None:
+    court = Courtroom()
+    answer = ask(court, heard(court, NINE, {("noise", "east"): Seen(0, 10.0, 0.02)}), "noise", "east")
+    assert [test.side for test in answer.tests] == [Direction.LOW, Direction.HIGH]
+
+
 def test_an_unknown_signal_or_a_window_of_another_time_is_refused() -> None:
     court = Courtroom()
     with pytest.raises(LookupError, match="nose"):
