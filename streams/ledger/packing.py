@@ -100,15 +100,15 @@ def _encode(values: Floats, marks: NDArray[np.int8], pairs: Bytes, short: NDArra
 
 @dataclass(frozen=True, slots=True)
 class PackedScores:
-    """A scored window as read back: vectors in the layout's order."""
+    """A scored window as read back: vectors in the layout's order, of all its places or of the one asked for."""
 
     counts: NDArray[np.int64]
-    """Shape (signals * series,)."""
+    """Shape (places,); all places are signals * series."""
     detectors: tuple[str, ...]
     floats: Mapping[str, Floats]
-    """Field of `Scores` -> shape (detectors, signals * series)."""
-    reasons: NDArray[np.uint8]
-    """Shape (detectors, signals * series)."""
+    """Field of `Scores` -> shape (detectors, places)."""
+    reasons: Bytes
+    """Shape (detectors, places)."""
 
     def scores(self, shape: tuple[int, int]) -> dict[str, Scores]:
         """Detector name -> scores with arrays of shape (signals, series), as they were packed."""
@@ -162,30 +162,81 @@ class Packer:
         return b"".join((_HEADER.pack(_FORM, *sizes), *frames, whole.tobytes()))
 
 
-def unpack(content: bytes, detectors: Sequence[str]) -> PackedScores:
-    """What `Packer.pack` was given. Raises ValueError where the bytes are not of a form known here."""
-    form, several, series, width, shorts, longs, whole, *frames = _HEADER.unpack_from(content)
-    if form != _FORM or several != len(detectors):
-        raise ValueError(f"scores of form {form} with {several} detectors, not {len(detectors)}")
-    rest = _Reader(content, _HEADER.size)
-    first, second, third, fourth = (_Reader(zstandard.decompress(rest.bytes(size))) for size in frames)
-    n = several * series
-    counts = first.planes(series, np.int32 if width == 4 else np.int64).astype(np.int64)
-    reasons = first.take(n, np.uint8).reshape(several, series)
-    pairs = first.take(_PAIRS * n, np.uint8).reshape(_PAIRS, n)
-    marks = first.take(len(_FIELDS) * n, np.int8).reshape(len(_FIELDS), n)
-    is_long = (marks >= _LEAST_LONG) & (marks < _ZERO)
+class Unpacker:
+    """Reads what a Packer made; keeps a decompressor between windows."""
+
+    def __init__(self) -> None:
+        self._zstd = zstandard.ZstdDecompressor()
+
+    def unpack(self, content: bytes, detectors: Sequence[str], place: int | None = None) -> PackedScores:
+        """What `Packer.pack` was given, of all places or of one. Raises ValueError where the bytes are not of a
+        form known here, or are damaged."""
+        form, several, series, width, shorts, longs, whole, *frames = _HEADER.unpack_from(content)
+        if form != _FORM or several != len(detectors):
+            raise ValueError(f"scores of form {form} with {several} detectors, not {len(detectors)}")
+        rest = _Reader(content, _HEADER.size)
+        try:
+            first, second, third, fourth = (_Reader(self._zstd.decompress(rest.bytes(size))) for size in frames)
+        except zstandard.ZstdError as error:
+            raise ValueError(str(error)) from error
+        n = several * series
+        counts = first.planes(series, np.int32 if width == 4 else np.int64)
+        reasons = first.take(n, np.uint8).reshape(several, series)
+        pairs = first.take(_PAIRS * n, np.uint8).reshape(_PAIRS, several, series)
+        marks = first.take(len(_FIELDS) * n, np.int8).reshape(len(_FIELDS), several, series)
+        digits = _Digits(
+            short=second.planes(shorts, np.uint16),
+            high=third.take(longs, np.uint8),
+            low=fourth.take(2 * longs, np.uint8).reshape(2, longs),
+            whole=rest.take(whole, np.float64),
+        )
+        chosen = slice(None) if place is None else slice(place, place + 1)
+        values = _whole_pairs(_numbers(marks, digits, chosen), pairs[:, :, chosen])
+        return PackedScores(
+            counts[chosen].astype(np.int64),
+            tuple(detectors),
+            dict(zip(_FIELDS, values, strict=True)),
+            reasons[:, chosen],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """The digits of a window's numbers, one after the other, by what their marks say."""
+
+    short: NDArray[np.uint16]
+    high: Bytes
+    low: Bytes
+    whole: Floats
+
+
+def _numbers(marks: NDArray[np.int8], digits: _Digits, chosen: slice) -> Floats:
+    """Shape (fields, detectors, chosen places): the numbers that marks and digits stand for."""
+    is_whole = marks == _WHOLE
     is_short = marks < _LEAST_LONG
-    digits = np.zeros(marks.shape, dtype=np.int64)
-    digits[is_short] = second.planes(shorts, np.uint16)
-    low = fourth.take(2 * longs, np.uint8).reshape(2, longs).astype(np.int64)
-    digits[is_long] = low[0] | low[1] << 8 | third.take(longs, np.uint8).astype(np.int64) << 16
-    places = np.where(is_long, marks - _LONG, np.where(is_short, marks, 0))
-    size = (digits >> 1).astype(np.float64)
+    is_long = (marks < _ZERO) & ~is_short
+
+    def ranks(kind: NDArray[np.bool]) -> NDArray[np.int64]:
+        """How many of a kind come before, where there is one."""
+        return (kind.ravel().cumsum() - 1).reshape(kind.shape)[:, :, chosen][kind[:, :, chosen]]
+
+    mark = marks[:, :, chosen]
+    found = np.zeros(mark.shape, dtype=np.int64)
+    found[is_short[:, :, chosen]] = digits.short[ranks(is_short)]
+    at = ranks(is_long)
+    low = digits.low[:, at].astype(np.int64)
+    found[is_long[:, :, chosen]] = low[0] | low[1] << 8 | digits.high[at].astype(np.int64) << 16
+    places = np.where(mark < _LEAST_LONG, mark, np.where(mark < _ZERO, mark - _LONG, 0))
+    size = (found >> 1).astype(np.float64)
     size = np.where(places >= 0, size / _POWERS[np.maximum(places, 0)], size * _POWERS[np.maximum(-places, 0)])
-    values = np.where(digits & 1, -size, size)
-    values[marks == _NAN] = np.nan
-    values[marks == _WHOLE] = rest.take(whole, np.float64)
+    values: Floats = np.where(found & 1, -size, size)
+    values[mark == _NAN] = np.nan
+    values[mark == _WHOLE] = digits.whole[ranks(is_whole)]
+    return values
+
+
+def _whole_pairs(values: Floats, pairs: Bytes) -> Floats:
+    """The same with both tails of every pair, each in its own field."""
     one, other = values[0 : 2 * _PAIRS : 2], values[1 : 2 * _PAIRS : 2]
     predicted = (pairs & _PREDICTED) > 0
     other = np.where(predicted, np.rint((1.0 - np.where(predicted, one, 0.0)) * 1e6) / 1e6, other)
@@ -194,8 +245,7 @@ def unpack(content: bytes, detectors: Sequence[str]) -> PackedScores:
         np.where(upper_small, other, one),
         np.where(upper_small, one, other),
     )
-    floats = {field: values[f].reshape(several, series) for f, field in enumerate(_FIELDS)}
-    return PackedScores(counts, tuple(detectors), floats, reasons)
+    return values
 
 
 def _planes(values: NDArray[np.generic]) -> bytes:

@@ -13,7 +13,7 @@ from streams.core.instant import Instant
 from streams.core.outputs import ScoredWindow
 from streams.ledger.errors import LedgerError
 from streams.ledger.history import LayoutDocument
-from streams.ledger.packing import PackedScores, unpack
+from streams.ledger.packing import PackedScores, Unpacker
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class ScoreHistory:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._unpacker = Unpacker()
         self._layout = lru_cache(maxsize=64)(self._read_layout)
 
     def at(self, county: str, signal: str, size: Size, at: Instant) -> SeriesScore | None:
@@ -90,7 +91,7 @@ class ScoreHistory:
             return None
         layout = self._layout(row[2])
         shape = (len(layout.signals), len(layout.series))
-        packed = _unpacked(row[3], layout)
+        packed = self._unpacked(row[3], layout)
         return ScoredWindow(size, row[0], row[1], packed.counts.reshape(shape), packed.scores(shape), {})
 
     def latest(self, size: Size) -> Instant | None:
@@ -110,29 +111,28 @@ class ScoreHistory:
         if signal not in layout.signals or county not in layout.series:
             return None
         place = layout.signals.index(signal) * len(layout.series) + layout.series.index(county)
-        packed = _unpacked(row[3], layout)
+        packed = self._unpacked(row[3], layout, place)
         return SeriesScore(
             signal=signal,
             county=county,
             size=size,
             start=row[0],
             end=row[1],
-            count=int(packed.counts[place]),
-            detectors={name: _score(packed, d, place) for d, name in enumerate(packed.detectors)},
+            count=int(packed.counts[0]),
+            detectors={name: _score(packed, d) for d, name in enumerate(packed.detectors)},
             profile_version=layout.profile_version,
         )
 
+    def _unpacked(self, content: bytes, layout: LayoutDocument, place: int | None = None) -> PackedScores:
+        try:
+            return self._unpacker.unpack(content, layout.detectors, place)
+        except ValueError as error:
+            raise LedgerError(f"a scored window cannot be read ({error}); it is damaged, restore a backup") from error
 
-def _score(packed: PackedScores, detector: int, place: int) -> DetectorScore:
-    numbers = {field: float(values[detector, place]) for field, values in packed.floats.items()}
+
+def _score(packed: PackedScores, detector: int) -> DetectorScore:
+    numbers = {field: float(values[detector, 0]) for field, values in packed.floats.items()}
     return DetectorScore(
-        ScoreReason(int(packed.reasons[detector, place])),
+        ScoreReason(int(packed.reasons[detector, 0])),
         **{field: None if number != number else number for field, number in numbers.items()},  # noqa: PLR0124 # NaN
     )
-
-
-def _unpacked(content: bytes, layout: LayoutDocument) -> PackedScores:
-    try:
-        return unpack(content, layout.detectors)
-    except ValueError as error:
-        raise LedgerError(f"a scored window cannot be read ({error}); it is damaged, restore a backup") from error

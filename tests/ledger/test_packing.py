@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from detectors.observation import Scores
 from streams.core.city import Size
 from streams.core.outputs import ScoredWindow
-from streams.ledger.packing import Packer, detectors_of, unpack
+from streams.ledger.packing import Packer, Unpacker, detectors_of
 from tests.ledger.samples import START, scored, six
 
 SHAPE = (1, 3)
@@ -24,7 +24,7 @@ verdicts = st.builds(Scores, *[vectors] * 8, reason=arrays.arrays(np.uint8, SHAP
 
 def returned(window: ScoredWindow) -> tuple[np.ndarray, dict[str, Scores]]:
     """A window's counts and scores, packed and unpacked."""
-    packed = unpack(Packer().pack(window), detectors_of(window))
+    packed = Unpacker().unpack(Packer().pack(window), detectors_of(window))
     return packed.counts.reshape(window.counts.shape), packed.scores((window.counts.shape[0], window.counts.shape[1]))
 
 
@@ -55,13 +55,33 @@ def test_tails_however_small_are_kept(p: float) -> None:
     assert back["counts"].p_below[0, 0] == float(f"{1 - p:.6g}")
 
 
+def test_one_place_reads_as_it_does_among_all() -> None:
+    window = scored(START)
+    content, detectors = Packer().pack(window), detectors_of(window)
+    whole = Unpacker().unpack(content, detectors)
+    for place in range(window.counts.size):
+        one = Unpacker().unpack(content, detectors, place)
+        assert one.counts == whole.counts[place]
+        np.testing.assert_array_equal(one.reasons[:, 0], whole.reasons[:, place])
+        for field, values in whole.floats.items():
+            np.testing.assert_array_equal(one.floats[field][:, 0], values[:, place])
+
+
+def test_damage_is_noticed() -> None:
+    window = scored(START)
+    content = bytearray(Packer().pack(window))
+    content[100] ^= 1
+    with pytest.raises(ValueError, match="checksum"):
+        Unpacker().unpack(bytes(content), detectors_of(window))
+
+
 def test_a_form_from_the_future_is_not_guessed_at() -> None:
     window = scored(START)
     content = Packer().pack(window)
     with pytest.raises(ValueError, match="form 9"):
-        unpack(b"\x09" + content[1:], detectors_of(window))
+        Unpacker().unpack(b"\x09" + content[1:], detectors_of(window))
     with pytest.raises(ValueError, match="2 detectors"):
-        unpack(content, ("counts",))
+        Unpacker().unpack(content, ("counts",))
 
 
 def test_a_number_that_was_not_rounded_is_kept_whole() -> None:

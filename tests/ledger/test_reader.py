@@ -108,20 +108,15 @@ def test_alerts_are_listed_in_the_order_in_which_they_were_raised_by_any_of_thei
 
 def test_transitions_come_in_the_alert_logs_order(tmp_path: Path) -> None:
     at = START + HOUR
-    given: list[Transition] = [
-        ended("b", at),
-        ended("a", at),
-        raised("b", START),
-        joined("a", START),
-        raised("a", START),
-    ]
-    with ledger_of(tmp_path, Outputs(transitions=given)) as ledger:
+    of_a: list[Transition] = [ended("a", at), joined("a", START), raised("a", START)]
+    of_b: list[Transition] = [ended("b", at), raised("b", START - HOUR)]
+    with ledger_of(tmp_path, Outputs(transitions=[*of_b, *of_a])) as ledger:
         found = [(one.at, one.alert, type(one).__name__) for one in ledger.transitions()]
     assert found == [
+        (START, "b", "Raised"),
         (at, "a", "Raised"),
         (at, "a", "Joined"),
         (at, "a", "Ended"),
-        (at, "b", "Raised"),
         (at, "b", "Ended"),
     ]
 
