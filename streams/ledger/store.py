@@ -1,7 +1,6 @@
 """The ledger's file as a runtime writes it: checkpoints with their outputs, both or neither (law 3)."""
 
 import errno
-import hashlib
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from streams.core.outputs import Accounting
+from streams.core.snapshot import state_sha256
 from streams.ledger import alerts, history, rejects, retention
 from streams.ledger.connection import FILE, open_writing, transaction, translated
 from streams.ledger.errors import DiskFullError, LedgerError
@@ -17,17 +17,9 @@ from streams.ledger.lock import WriterLock
 from streams.ledger.packing import Packer
 from streams.ports import Checkpoint, Outputs, Resumption, SeriesLayout
 
+__all__ = ["LedgerStore", "state_sha256"]
+
 _TOTALS = tuple(total.name for total in fields(Accounting))
-
-
-def state_sha256(chunks: Mapping[str, bytes]) -> str:
-    """SHA-256 over the whole state: names and contents with their lengths, in the order of the names."""
-    whole = hashlib.sha256()
-    for name in sorted(chunks):
-        for part in (name.encode(), chunks[name]):
-            whole.update(len(part).to_bytes(8, "big"))
-            whole.update(part)
-    return whole.hexdigest()
 
 
 class LedgerStore:
