@@ -61,6 +61,10 @@ class Settings:
     trend_damping: float
     spread_memory: float
     """Discount of the dispersion's sums per window."""
+    spread_prior: float
+    spread_strength: float
+    """The dispersion expected before anything is seen, and how many counts (or, of large ones, pairs of windows) it is
+    worth."""
     slot_memory: float
     """Discount of a slot's sums per visit."""
     drift_memory: float
@@ -77,19 +81,19 @@ class Settings:
         return np.array([float(getattr(self, name)) for name in self.__slots__])
 
 
-(WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN) = range(14)  # fmt: skip
+(WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
+ SPREAD_PRIOR, SPREAD_STRENGTH, SLOT_MEMORY,
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN) = range(16)  # fmt: skip
 
-PRIOR_VARIANCE = np.array([1.0, 0.004**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
+PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
-PRIOR_SPREAD = 1.5
-SPREAD_STRENGTH = 8.0
 HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH, CLASS_STRENGTH = 1.5, 8.0, 4.0, 3.0
 """How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
 CLASS_VARIES = 0.02
 """Variance of the log effect from one day of a class to the next."""
 MOVED_VARIANCE = 0.5
-LEAST_RESTLESS, MOST_RESTLESS = -3.0, 5.0
+LEAST_RESTLESS, MOST_RESTLESS = -6.0, 5.0
+"""Bounds of the log of how much more than usual the level moves."""
 FAR, FAR_TAIL = 3.0, 4.0
 """A deviance residual beyond FAR is an outlier; no residual is taken for more than FAR standard deviations and
 FAR_TAIL dispersions (the scale on which a negative binomial's tail falls)."""
@@ -103,23 +107,25 @@ def settings_for(windows_per_week: int) -> Settings:
     floor, warm_up, memory, limit, run = {
         168: (0.005, 336, 120.0, 5.0, 120.0),
         7: (0.05, 21, 7.0, 4.0, 7.0),
-        1: (0.2, 8, 4.0, 3.5, 4.0),
+        1: (0.1, 8, 4.0, 3.5, 4.0),
     }[windows_per_week]
     return Settings(
         windows_per_week=windows_per_week,
         floor=floor,
         warm_up=warm_up,
-        level_noise=0.02**2 / per_week,
+        level_noise={168: 0.04, 7: 0.04, 1: 0.02}[windows_per_week] ** 2 / per_week,
         trend_noise=1e-4**2 / per_week**3,
         season_noise=0.004**2 / per_week,
         trend_damping=1.0 - 0.004 / per_week,
-        spread_memory=1.0 - 1.0 / (75.0 * min(per_week, 24.0)),
+        spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 525.0, 1: 260.0}[windows_per_week],
+        spread_prior=2.0 if windows_per_week == 1 else 1.5,
+        spread_strength=5.0 if windows_per_week == 1 else 8.0,
         slot_memory=1.0 - 1.0 / 60.0,
         drift_memory=1.0 - 1.0 / memory,
         drift_limit=limit,
         drift_run=run,
         former_kept=8.0 * per_week,
-        restless_gain={168: 0.002, 7: 0.03, 1: 0.08}[windows_per_week],
+        restless_gain={168: 0.004, 7: 0.06, 1: 0.1}[windows_per_week],
     )
 
 
@@ -146,9 +152,10 @@ def slot_place(hour_of_week: int, per_week: int) -> int:
 
 
 @compiled
-def dispersion(row: Floats) -> float:
+def dispersion(row: Floats, settings: Floats) -> float:
     """Variance over mean, at least 1."""
-    ratio = (row[SPREAD_SUM] + SPREAD_STRENGTH * PRIOR_SPREAD) / (row[SPREAD_WEIGHT] + SPREAD_STRENGTH)
+    strength = settings[SPREAD_STRENGTH]
+    ratio = (row[SPREAD_SUM] + strength * settings[SPREAD_PRIOR]) / (row[SPREAD_WEIGHT] + strength)
     return max(1.0, float(ratio))
 
 
@@ -213,7 +220,7 @@ def forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, settings: Floats
 ) -> tuple[float, float, float]:
     """(mean, size, dispersion) of the next window's negative binomial."""
-    phi = dispersion(row)
+    phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi)
@@ -225,7 +232,7 @@ def forecast(
 def size_of(mean: float, phi: float, q: float, known: float) -> float:
     """Size r of a negative binomial with variance phi' m + m^2 q; phi' is phi, widened for being estimated from
     `known` windows' worth: at a page budget's levels (1e-5) an unbiased estimate of it is too narrow on average."""
-    wide = phi * (1.0 + 4.0 / (known + 2.0 * SPREAD_STRENGTH))
+    wide = phi * (1.0 + 5.0 / (known + 12.0))
     return max(mean / (wide - 1.0 + mean * q), 1e-3)
 
 
@@ -311,7 +318,7 @@ def learn_window(
     if row[SEEN] == 0.0:
         row[STATE] = log(max(x, 0.5) / length)
     row[SEEN] += 1.0
-    phi = dispersion(row)
+    phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, per_week, phi)
     special, q_class = class_effect(row, day_class, phi)

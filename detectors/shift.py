@@ -80,7 +80,7 @@ def _forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, ahead: int, settings: Floats
 ) -> tuple[float, float, float]:
     """(mean, variance of its log, dispersion) of the window that lies `ahead` windows after the row's next one."""
-    phi = dispersion(row)
+    phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, int(settings[0]), phi)
     special, q_class = class_effect(row, day_class, phi)

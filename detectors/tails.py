@@ -117,27 +117,26 @@ def _next(chance: float, x: int, mean: float, size: float) -> float:
 
 
 @compiled
-def above(x: int, mean: float, size: float) -> float:
-    """P(X > x) = I_z(x + 1, size) with z = mean / (mean + size), computed from its own side: best for x >= mean."""
+def _above(x: int, mean: float, size: float, here: float) -> float:
+    """P(X > x) = I_z(x + 1, size) with z = mean / (mean + size), from its own side, given P(X = x): for x >= mean."""
     if size >= POISSON_FROM:
-        return probability(x, mean, size) * mean / _fraction(x + 1.0, 0.0, 1.0, x + 1.0, mean)
+        return here * mean / _fraction(x + 1.0, 0.0, 1.0, x + 1.0, mean)
     if x == 0:
         return -_expm1_of_negative(size * log1p(mean / size))
     z, y = mean / (mean + size), size / (mean + size)
-    fraction = _fraction(x + 1.0, z, y, (x + 1.0) * y, size * z)
-    return probability(x, mean, size) * z * (size + x) / fraction
+    return here * z * (size + x) / _fraction(x + 1.0, z, y, (x + 1.0) * y, size * z)
 
 
 @compiled
-def below(x: int, mean: float, size: float) -> float:
-    """P(X < x) = I_y(size, x), computed from its own side: best for x <= mean."""
+def _below(x: int, mean: float, size: float, here: float) -> float:
+    """P(X < x) = I_y(size, x) from its own side, given P(X = x): for x <= mean."""
     if x == 0:
         return 0.0
-    k = x - 1
+    # here * x = P(X = x - 1) * z * (size + x - 1)
     if size >= POISSON_FROM:
-        return probability(k, mean, size) * mean / _fraction(INFINITE, 1.0, 0.0, mean, float(x))
+        return here * x / _fraction(INFINITE, 1.0, 0.0, mean, float(x))
     z, y = mean / (mean + size), size / (mean + size)
-    return probability(k, mean, size) * z * (size + k) / _fraction(size, y, z, size * z, x * y)
+    return here * x / _fraction(size, y, z, size * z, x * y)
 
 
 @compiled
@@ -171,19 +170,19 @@ def four_tails(x: int, mean: float, size: float) -> tuple[float, float, float, f
         lower, here = _few(x, mean, size)
         upper = 1.0 - (lower + here)
         if upper < 1e-2:
-            upper = above(x, mean, size)
+            upper = _above(x, mean, size, here)
     else:
         here = probability(x, mean, size)
         if x >= mean:
-            upper = above(x, mean, size)
+            upper = _above(x, mean, size, here)
             lower = 1.0 - (upper + here)
             if lower < 1e-2:
-                lower = below(x, mean, size)
+                lower = _below(x, mean, size, here)
         else:
-            lower = below(x, mean, size)
+            lower = _below(x, mean, size, here)
             upper = 1.0 - (lower + here)
             if upper < 1e-2:
-                upper = above(x, mean, size)
+                upper = _above(x, mean, size, here)
     # The complement of a small number is exact; the other way round digits would be lost.
     high = upper + here
     low = lower + here
@@ -230,14 +229,14 @@ def quantile(share: float, mean: float, size: float) -> int:
             break
         k = max(0, k + int(min(max(step, -np.sqrt(spread)), np.sqrt(spread))))
         total = _at_most(k, mean, size)
+    here = probability(k, mean, size)
     while total < share:
+        here = _next(here, k, mean, size)
         k += 1
-        total += probability(k, mean, size)
-    while k > 0:
-        less = total - probability(k, mean, size)
-        if less < share:
-            break
-        total = less
+        total += here
+    while k > 0 and total - here >= share:
+        total -= here
+        here /= _next(1.0, k - 1, mean, size)
         k -= 1
     return k
 
