@@ -2,7 +2,6 @@
 
 import errno
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
