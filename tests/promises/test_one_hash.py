@@ -28,12 +28,6 @@ from tests.promises.lake_city import (
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """What one replay in one go comes to."""
-    return replay(tmp_path_factory.mktemp("undisturbed"))
-
-
 def test_the_recording_gives_the_pinned_alert_log(undisturbed: Outcome) -> None:
     sha256, log = pinned()
     assert hashlib.sha256(log).hexdigest() == sha256, "alert_log.jsonl and alert_log.sha256 do not belong together"
