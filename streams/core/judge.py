@@ -197,19 +197,20 @@ class Sitting:
             self._raise(verdict, key, shape)
 
     def _corroborated(self, verdict: Verdict, window: ScoredWindow) -> bool:
-        """A drought of one county needs a second witness: the same series low in the window before too, or,
-        on a day that the calendar says nothing of, another filter or size low within this window's span.
-        The city as a whole is witness enough for itself."""
-        if verdict.series == self.plan.layout.whole:
-            return True
+        """A holiday is no drought: on days that the calendar says something of, few are no news (nothing at all,
+        from anywhere, still is: a silent feed). On others the city as a whole is witness enough for itself, and
+        a county's drought needs a second one: the same series low in the window before too, or another filter or
+        size low within this window's span."""
         signals = self.plan.city.signals
         county = self.plan.layout.codes[verdict.series]
+        if self.plan.maker.calendar_facts(county, window.start, window.end):
+            return False
+        if verdict.series == self.plan.layout.whole:
+            return True
         own = signals[verdict.signal]
         before = {(low.signal, low.size, low.county): low.end for low in self.state.lows}
         if before.get((own.name, verdict.size, county)) == window.start:
             return True
-        if self.plan.maker.calendar_facts(county, window.start, window.end):
-            return False
         place = self.plan.layout.signal
         return any(
             where == county

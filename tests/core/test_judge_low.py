@@ -47,14 +47,15 @@ def test_another_county_is_not() -> None:
     assert court.made == []
 
 
-def test_on_a_holiday_other_signals_witness_nothing() -> None:
+def test_a_holiday_is_no_drought_whoever_else_is_low() -> None:
     court = Courtroom()
     wednesday = MONDAY + 2 * DAY + 9 * HOUR
-    both = {("noise", "east"): NONE, ("road", "east"): Seen(2, 20.0, LEVEL)}
-    court.hour(wednesday, both)
+    low = {("noise", "east"): NONE, ("road", "east"): Seen(2, 20.0, LEVEL), ("total", CITY): Seen(1, 60.0, FIRE)}
+    for hours in range(10):
+        court.hour(wednesday + hours * HOUR, low)
     assert court.made == []
-    court.hour(wednesday + HOUR, {("noise", "east"): NONE})
-    assert court.pages() == [("east", "environment")]
+    court.hour(wednesday + DAY, low)
+    assert ("east", "environment") in court.pages()
 
 
 def test_another_window_size_is_a_witness() -> None:
