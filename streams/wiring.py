@@ -29,6 +29,7 @@ from streams.replay.simulate import Progress, Simulation, simulate
 from streams.sources.between import Between
 from streams.sources.contract import Source
 from streams.sources.csv_export import CsvSource
+from streams.sources.memory import MemorySource
 from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header, RecordingReader
 
@@ -122,6 +123,11 @@ def open_source(path: Path, profile: Profile, start: Instant | None = None, end:
     in between two instants of event time. Raises SourceError."""
     source: Source = CsvSource(path, profile) if _is_csv(path) else RecordingReader(path)
     return source if start is None and end is None else Between(source, start, end)
+
+
+def given_source(lines: Sequence[bytes], span: tuple[Instant, Instant]) -> Source:
+    """The source of records that are in memory already: a recording's lines, each with its newline."""
+    return MemorySource(lines, span)
 
 
 def _is_csv(path: Path) -> bool:

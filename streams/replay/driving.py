@@ -7,6 +7,7 @@ runtime has after the same records.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from streams.core.alert import Transition
 from streams.core.city import City
@@ -29,6 +30,41 @@ class Driven:
     """The scored windows that were asked for."""
     state: Mapping[str, bytes] = field(default_factory=dict)
     """The whole state at the end, as named chunks."""
+
+
+class _Chunk(Protocol):
+    @property
+    def lines(self) -> bytes:
+        """Whole lines."""
+
+    @property
+    def records(self) -> int:
+        """How many."""
+
+
+class _Ending(Protocol):
+    @property
+    def state(self) -> str:
+        """complete, truncated or altered."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong, for a person."""
+
+
+class ReadableSource(Protocol):
+    """As much of a source as a replay in memory needs; `streams.sources.contract.Source` is one."""
+
+    @property
+    def span(self) -> tuple[Instant, Instant]:
+        """Event time covered, [start, end)."""
+
+    @property
+    def ending(self) -> _Ending | None:
+        """How it ended, once it was read to its end."""
+
+    def chunks(self, *, max_records: int) -> Iterable[_Chunk]:
+        """All records from the first on."""
 
 
 def drive(

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from detectors.observation import ScoreReason
 from detectors.registry import DETECTORS
-from streams.core.alert import Ended, Joined, Raised, Shape, Transition
+from streams.core.alert import Raised, Shape, Transition
 from streams.core.city import Direction, Size
 from streams.core.explain import explain
 from streams.core.guards import side_p
@@ -94,9 +94,11 @@ class WhyNot:
         return min(found)
 
     def _transitions(self, alert: ExpectedAlert) -> list[Transition]:
-        """What the judge did with alerts of this county and of the city as a whole."""
-        around = {alert.county, self._plan.city.code}
+        """What the judge did with alerts of this county and of the city as a whole; a series of the whole city may
+        have joined any county's."""
+        city = self._plan.city.code
+        if alert.county == city:
+            return self._driven.transitions
+        around = (alert.county, city)
         ids = {one.alert for one in self._driven.transitions if isinstance(one, Raised) and one.county in around}
-        return [
-            one for one in self._driven.transitions if isinstance(one, Raised | Joined | Ended) and one.alert in ids
-        ]
+        return [one for one in self._driven.transitions if one.alert in ids]
