@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     forgive_encodings()
     try:
-        code = app(args=list(arguments), prog_name="jiantu", standalone_mode=False)
+        code = app(args=list(arguments), prog_name="jiantu", standalone_mode=False, obj=tuple(arguments))
     except KeyboardInterrupt:
         return ending.STOPPED_BY_CTRL_C
     except Exception as error:  # noqa: BLE001 - the last line before the user, who is owed words and no traceback

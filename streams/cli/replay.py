@@ -1,5 +1,6 @@
 """`jiantu replay`: run a recording or a CSV through the service, into a data directory."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 def replay(  # noqa: PLR0913 - one parameter an option
     *,
+    context: typer.Context,
     recording: Annotated[
         Path, typer.Argument(metavar="RECORDING", help="记录，或 CSV(.gz) · a recording, or a CSV(.gz)")
     ],
@@ -74,18 +76,17 @@ def replay(  # noqa: PLR0913 - one parameter an option
     else:
         result.report(recording)
     if result.run.stopped:
-        say(
-            f"已停在检查点（{result.reached_text}）；接着运行同一条命令即可继续",
-            "stopped at a checkpoint; the same command goes on from there",
-        )
+        say(f"已停在检查点，事件时间 {result.reached_text}；接着：", "stopped at a checkpoint; to go on:")
+        say(f"  {shlex.join(['jiantu', *context.obj])}", "")
         raise typer.Exit(interruption.exit_code)
     problem = result.trouble()
     if problem is not None:
         warn(*problem)
     if differing:
-        from streams.cli.differing import show
+        if not as_json:
+            from streams.cli.differing import show
 
-        show(differing, made)
+            show(differing, made)
         raise typer.Exit(ending.FAILED)
     if result.altered:
         raise typer.Exit(ending.FAILED)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.text import Text
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
@@ -34,7 +35,10 @@ def print_bytes(data: bytes) -> None:
 def show(*parts: RenderableType) -> None:
     """Results for a person, one below the other; nothing is cut off where a file or a program takes them."""
     for part in parts:
-        out.print(part, crop=False)
+        if isinstance(part, Text):  # printing joins texts, and forgets how they are to be wrapped
+            out.print(part, crop=False, no_wrap=part.no_wrap, overflow=part.overflow)
+        else:
+            out.print(part, crop=False)
 
 
 def say(zh: str, en: str) -> None:
