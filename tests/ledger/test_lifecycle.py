@@ -188,6 +188,15 @@ def test_a_colleague_does_not_repeat_what_another_did(desk: AlertDesk) -> None:
         desk.take("aaaa1", step(StepKind.ACKNOWLEDGE, "duty02"))
 
 
+def test_saying_it_again_without_the_note_is_saying_it_again(desk: AlertDesk) -> None:
+    desk.take("aaaa1", step(StepKind.ACKNOWLEDGE, note="已到现场"))
+    again = desk.take("aaaa1", step(StepKind.ACKNOWLEDGE))
+    assert again.repeated
+    assert again.taken.step.note == "已到现场"
+    with pytest.raises(StepRefusedError, match="alert aaaa1 is acknowledged"):
+        desk.take("aaaa1", step(StepKind.ACKNOWLEDGE, note="另一件事"))
+
+
 def test_disposing_again_gives_another_owner(desk: AlertDesk, directory: Path) -> None:
     desk.take("aaaa1", Step(StepKind.DISPOSE, "王敏", Measure.SUPERVISION, "督查室", DEADLINE))
     desk.take("aaaa1", Step(StepKind.DISPOSE, "王敏", Measure.INSPECTION, "巡察办", DEADLINE + DAY))
