@@ -125,7 +125,7 @@ class CellCounts:
         """(cell, events) of the cells that have any, in the order of their numbers."""
         if self._codes is not None:
             self._counts, self._codes = np.bincount(self._codes), None
-        return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts)]
+        return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts).tolist()]
 
     def top(self, signal: Signal, fields: Sequence[str], most: int) -> tuple[tuple[tuple[str, int], ...], ...]:
         """The largest contributions to a signal by each of some fields: (value, events), largest first."""

@@ -20,5 +20,7 @@ def test_a_stream_of_days_has_no_windows_of_hours() -> None:
 
 
 def test_the_profile_is_short_beside_its_list_of_wards() -> None:
-    lines = [line for file in FOLDER.glob("*.yaml") if file.name != "wards.yaml" for line in file.read_text().splitlines()]
+    lines = [
+        line for file in FOLDER.glob("*.yaml") if file.name != "wards.yaml" for line in file.read_text().splitlines()
+    ]
     assert len(lines) <= 60
