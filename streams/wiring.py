@@ -120,7 +120,10 @@ def recorded_profile(path: Path) -> str | None:
 
 def open_source(path: Path, profile: Profile, start: Instant | None = None, end: Instant | None = None) -> Source:
     """The source of a file, by its content: a recording, or a CSV through the profile's mapping; of it what came
-    in between two instants of event time. Raises SourceError."""
+    in between two instants of event time, from the beginning of the hour of `start` on: a part of an hour would
+    look like a quiet one. Raises SourceError."""
+    if start is not None:
+        start = WindowGrid(profile.city.zone, profile.city.day_start).hour(start).start
     source: Source = CsvSource(path, profile) if _is_csv(path) else RecordingReader(path)
     return source if start is None and end is None else Between(source, start, end)
 

@@ -64,10 +64,12 @@ def test_a_run_that_stops_and_goes_on_reports_what_an_undisturbed_one_does(
 
 
 def test_from_begins_at_its_hour_and_counts_nothing_before_it(cli: Cli, lake: Lake, tmp_path: Path) -> None:
-    part = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--from", "2025-03-01T12:00", "--json").document
+    part = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--from", "2025-03-01T12:34", "--json").document
     assert 0 < part["received"] < lake.figures["received"] // 2
-    said = cli.refused("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--from", "2025-02-01")
-    assert "another source" in said
+    again = cli("replay", RECORDING, "-d", tmp_path / "d", "--from", "2025-03-01T12:00", "--json").document
+    assert again["processed"] == 0
+    other = cli.refused("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--from", "2025-03-01T11:59")
+    assert "another source" in other
 
 
 def test_alerts_are_shown_as_they_are_raised_and_the_figures_at_the_end(cli: Cli, lake: Lake, tmp_path: Path) -> None:
