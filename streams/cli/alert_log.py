@@ -27,9 +27,10 @@ def alert_log(
     digest: Annotated[bool, typer.Option("--digest", help="只输出 SHA-256 · its SHA-256 only")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """输出预警日志 · Print the alert log: one line a transition (RFC 8785), by event time, alert and transition.
+    """预警日志 · What the judge did, in canonical JSON Lines.
 
-    Its SHA-256 is the alert_log_sha256 of `jiantu replay --json`: same input, same log.
+    One line a transition (RFC 8785), by event time, alert and transition. Its SHA-256 is the alert_log_sha256 of
+    `jiantu replay --json`: same input, same log.
     """
     from streams.core.alert_log import alert_log_sha256
     from streams.wiring import open_reading

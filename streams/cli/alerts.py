@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="预警：列出、查看、确认、处置、排除、办结 · List alerts, look at them, and deal with them.",
+        help="预警 · List alerts, look at them, and deal with them.",
         epilog=examples("jiantu alerts list --data-dir data", "jiantu alerts show 3f2a9c1b --data-dir data"),
     )
     group.command(
@@ -93,7 +93,7 @@ def list_(  # noqa: PLR0913 - one parameter an option
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """列出预警 · List alerts in the order in which they were raised, each with its sentence."""
+    """列出 · List alerts by time, each with its sentence."""
     from streams.cli.alert_view import AlertView
     from streams.cli.naming import county_code, one_of, signal_name
     from streams.core.alert import Severity
@@ -130,7 +130,7 @@ def show(
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """查看一条预警 · Show one alert: its evidence, what joined it, and what people did."""
+    """查看 · Show one alert: evidence, what joined it, what people did."""
     from streams.cli.alert_view import AlertView
     from streams.wiring import AlertTold, open_reading
 
@@ -153,7 +153,7 @@ def acknowledge(
     note: NoteOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """确认：有人接手了 · Acknowledge: somebody looks after it, paging stops."""
+    """确认 · Acknowledge: somebody looks after it, paging stops."""
     _take(alert, data_dir, Step(StepKind.ACKNOWLEDGE, who(by), note=note), as_json=as_json)
 
 
@@ -174,7 +174,7 @@ def dispose(  # noqa: PLR0913 - one parameter an option
     note: NoteOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """处置：定措施、责任人、期限 · Dispose: what is done about it, by whom, until when."""
+    """处置 · Dispose: what is done about it, by whom, until when."""
     from streams.cli.naming import one_of
     from streams.wiring import open_reading
 
@@ -195,7 +195,7 @@ def discard(
     note: NoteOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """排除：不必处置，说明理由 · Discard: nothing needs to be done, and why."""
+    """排除 · Discard: nothing needs to be done, and why."""
     from streams.cli.naming import one_of
 
     chosen = DiscardReason(one_of("reason", "理由", reason, REASONS))

@@ -47,7 +47,10 @@ def demo(
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """演示 · Simulate a year of Leshan with known incidents, stream it through the service, report what was found."""
+    """演示 · A year of Leshan through the service, with a report.
+
+    Incidents of several kinds are hidden in it; the report says which were found, how fast, and why.
+    """
     from streams import wiring
     from streams.cli import demo_report
     from streams.cli.interruption import Interruption

@@ -18,9 +18,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(*, data_dir: DataDirOption = None, profile: ProfileOption = None, as_json: JsonOption = False) -> None:
-    """体检 · Check this installation and, with --data-dir, a data directory: ok, warn or fail, and what to do.
+    """体检 · Is this installation, and a data directory, sound?
 
-    Exit code 1 where something fails.
+    One line a check: ok, warn or fail, and what to do. Exit code 1 where something fails.
     """
     from streams.cli.checks import all_checks
     from streams.clock import WallClock

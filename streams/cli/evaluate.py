@@ -27,7 +27,7 @@ def evaluate(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """评估 · What was found of labelled incidents, how fast, and how many pages a week were false.
+    """评估 · What was found of labelled incidents, and how fast.
 
     Found: a page on one of the label's counties and signals, from its start until 7 days after its end.
     False: a page that no label covers. Always-page alerts are no pages; weeks count after warm-up.

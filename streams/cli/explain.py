@@ -32,9 +32,10 @@ def explain(
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """解释 · Why there was an alert, or why not, and the smallest count that would have paged.
+    """解释 · Why an alert, or why not.
 
-    Every window that holds T and that the signal is watched in is explained: the hour, the day, the week.
+    With the smallest count that would have paged. Every window that holds T and that the signal is watched in is
+    explained: the hour, the day, the week.
     """
     from streams.cli.explanation import answers, document, parts
     from streams.cli.instants import instant

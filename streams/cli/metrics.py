@@ -22,7 +22,10 @@ def metrics(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """各县区指标 · Volume, backlog, rates and changes of every county in its last day or week."""
+    """指标 · How the counties stand: volume, backlog, rates, changes.
+
+    Of each county's last closed day or week. Counts below the profile's k are not shown.
+    """
     from streams.cli import county_table
     from streams.cli.naming import one_of
     from streams.core.city import Size

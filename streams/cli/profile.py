@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="城市配置：检查、查看 · Check and show the profile of a city.",
+        help="城市配置 · Check and show the profile of a city.",
         epilog=examples("jiantu profile check my-city", "jiantu profile show leshan"),
     )
     group.command("check", epilog=examples("jiantu profile check leshan", "jiantu profile check ./my-city --json"))(
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(which: Which, as_json: JsonOption = False) -> None:
-    """检查配置 · Check a profile; lists every mistake with its file, line and column."""
+    """检查 · Every mistake in a profile, with file, line and column."""
     from streams import wiring
     from streams.profile import ProfileError
 
@@ -59,7 +59,7 @@ def check(which: Which, as_json: JsonOption = False) -> None:
 
 
 def show(which: Which, as_json: JsonOption = False) -> None:
-    """查看配置 · Show what a profile says: counties, categories, signals, calendar, budget."""
+    """查看 · What a profile says: counties, signals, calendar, budget."""
     from streams import wiring
     from streams.profile import describe
 

@@ -19,8 +19,8 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "jiantu replay rec.jsonl.zst --profile leshan --data-dir data",
             "jiantu replay calls.csv.gz --profile boston311 --data-dir b --json",
-            "jiantu replay rec.jsonl.zst -d data --speed 60x    (a minute a second)",
-            "jiantu replay rec.jsonl.zst -d new --expect kept.log  (exit 1 if not the same)",
+            "jiantu replay rec.jsonl.zst -d data --speed 60x      # a minute a second",
+            "jiantu replay rec.jsonl.zst -d new --expect kept.log   # exit 1: differs",
         ),
     )(replay)
 
@@ -48,7 +48,9 @@ def replay(  # noqa: PLR0913 - one parameter an option
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """回放 · Replay a recording through the service; goes on where an earlier run into DIR stopped.
+    """回放 · Run a recording through the service into a directory.
+
+    Goes on where an earlier run into the directory stopped; figures are totals over all of them.
 
     Ctrl-C stops at a checkpoint (exit code 130; SIGTERM: 143), and the same command goes on from there.
     """

@@ -1,5 +1,6 @@
 """A replay as the command line runs it, and what it reports: figures as JSON, and as words."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,7 @@ class Result:
                     ("预警日志 log", alert_log_sha256(self.log)),
                     ("状态 state", state_sha256(run.state)),
                     ("本次 this run", self.took or "没有新的 nothing new"),
+                    ("接着 next", f"jiantu alerts list --data-dir {shlex.quote(str(self.request.data_dir))}"),
                 ]
             )
         )

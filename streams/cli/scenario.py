@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="场景：一份 YAML 写明事件与应有的预警 · Scenarios: events, and the alerts and silences expected.",
+        help="场景 · Scenarios: events, and the alerts and silences expected.",
         epilog=examples("jiantu scenario run tests/scenarios", "jiantu scenario run burst.yaml --json"),
     )
     group.command("run", epilog=examples("jiantu scenario run tests/scenarios", "jiantu scenario run burst.yaml"))(run)

@@ -43,7 +43,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """模拟一座城市 · Simulate a city's events, with known incidents, into a recording."""
+    """模拟 · Write a recording of a simulated city, with labels."""
     from streams import wiring
     from streams.cli.progress import day_bar
     from streams.clock import Stopwatch

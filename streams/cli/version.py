@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def version(as_json: JsonOption = False) -> None:
-    """显示版本 · Show the versions of the package and of the formats that it reads and writes."""
+    """版本 · Versions of the package and of its formats."""
     found = versions()
     if as_json:
         print_json(found)

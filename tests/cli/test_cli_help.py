@@ -71,6 +71,7 @@ def test_usage_errors_point_to_the_help(cli: Cli) -> None:
         ("profile", "show", "leshan"),
         ("profile", "check", "boston311"),
         ("doctor",),
+        ("recording", "info", str(RECORDING)),
         ("alerts", "list", "DATA"),
         ("alert-log", "DATA"),
         ("metrics", "DATA"),
@@ -198,4 +199,3 @@ def test_version_names_every_format(cli: Cli) -> None:
         "recording_format",
         "event_schema",
     }
-    assert RECORDING.is_file()
