@@ -150,7 +150,9 @@ def _share(metrics: CountyMetrics, name: str, k: int) -> float | str | None:
 
 
 def _growth(moved: Change, k: int) -> float | str | None:
-    if any(value is not None and 0 < value < k for value in (moved.now, moved.before)):
+    if moved.before is None:
+        return None
+    if any(0 < value < k for value in (moved.now, moved.before)):
         return f"<{k}"
     return moved.growth
 

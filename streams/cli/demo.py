@@ -59,7 +59,7 @@ def demo(
     language = lang_of(lang)
     made = wiring.open_profile("leshan")
     with _folder(data_dir, keep=keep) as folder:
-        with _compiling():
+        with _compiling(quiet=as_json):
             labels = _simulate(made, folder, days, seed, incidents, scale, quiet=as_json)
         with Interruption() as interruption:
             source = wiring.open_source(folder / RECORDING, made)
@@ -92,15 +92,17 @@ def _simulate(
 
 
 @contextmanager
-def _compiling() -> Iterator[None]:
+def _compiling(*, quiet: bool) -> Iterator[None]:
     """Meanwhile, compile the detectors in a process of its own, where that was not done before."""
     from streams import wiring
+    from streams.cli.progress import preparing
 
     process = get_context("spawn").Process(target=wiring.warm_up, daemon=True)
     process.start()
     try:
         yield
-        process.join()
+        with preparing(quiet=quiet):
+            process.join()
     finally:
         process.terminate()
 

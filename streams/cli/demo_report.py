@@ -30,6 +30,8 @@ def parts(
     yield Rule(f"[bold]{escape(city.title)} {escape(city.title_en)}[/bold]  {start} – {end}", style="dim")
     yield heading("预警与理由", "alerts, and why")
     view = AlertView(reading.profile, lang)
+    if not told:
+        yield Text("没有预警 none", style="dim")
     finders = {verdict.alert: verdict.label.id for verdict in found.verdicts if verdict.alert is not None}
     for one in told:
         yield view.lines(one)

@@ -64,6 +64,8 @@ class WrongInputError(CommandError):
 def told(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong, and give the exit code for it."""
     code, lines = explained(error, arguments)
+    if not any(lines):  # a group without a command: its help was shown
+        return code
     if "--json" in arguments:
         print_json({"error": "\n".join(lines), "exit_code": code})
     for line in lines:

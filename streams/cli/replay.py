@@ -68,7 +68,11 @@ def replay(  # noqa: PLR0913 - one parameter an option
     _warn_of_another_profile(recording, made.name)
     with Interruption() as interruption:
         request = Request(directory, batch, factor, None if as_json else language)
-        result = run(made, source, request, interruption, quiet=as_json)
+        try:
+            result = run(made, source, request, interruption, quiet=as_json)
+        except KeyboardInterrupt:
+            say("已立即停止；同一条命令从上一个检查点接着运行", "stopped at once; the same command goes on")
+            raise
     document = result.document()
     differing = None if kept is None else result.compared(kept)
     if differing is not None:

@@ -57,6 +57,14 @@ def test_the_commands_of_the_contract_are_there() -> None:
     }
 
 
+def test_without_a_command_there_is_help_and_no_error(cli: Cli) -> None:
+    for words in ((), ("alerts",), ("profile",), ("scenario",)):
+        ended = cli(*words)
+        assert ended.code == 2
+        assert "Commands" in ended.out
+        assert not ended.err
+
+
 def test_usage_errors_point_to_the_help(cli: Cli) -> None:
     assert "Did you mean 'replay'?" in cli.refused("reply")
     assert "jiantu version --help" in cli.refused("version", "--jsn")
