@@ -84,6 +84,11 @@ class County:
         self._day_end = grid.day(first.start).end
         self.week = Span(grid.week(first.start).start, signals)
         self._day_codes: list[Counts] = []
+        self._distinct_by_hour = [
+            i
+            for i, signal in enumerate(city.signals)
+            if Size.HOUR in signal.sizes and signal.measure in (Measure.DISTINCT_CALLERS, Measure.DISTINCT_MATTERS)
+        ]
         self._not_of_size = {
             size: np.array([size not in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
         }
@@ -140,41 +145,45 @@ class County:
         codes: Counts = np.frombuffer(hour.codes, dtype=np.int64)
         counts = registry.event_counts(codes)
         self._day_codes.append(codes)
-        own = self._take_steps(hour, counts)
+        hourly = self._take_steps(hour, counts)
         self.day.counts += counts
-        for i, callers in own.items():
-            counts[i] = len(callers)
+        for i, names in hourly.items():
+            counts[i] = len(names)
         return self._closed(Size.HOUR, window, counts, CellCounts.of_events(registry.cells, codes))
 
     def _take_steps(self, hour: OpenHour, counts: Counts) -> dict[int, set[str]]:
-        """Tickets, repeats and distinct sets of an hour; the hour's own sets by signal, for its distinct counts."""
-        own = Span(hour.window.start, 0)
-        take = self.tickets.take
+        """Tickets, repeats and distinct sets of an hour: all go to its day at once. Returns the hour's own sets of
+        the signals that are counted by the hour as well."""
+        day, take = self.day, self.tickets.take
+        hourly: dict[int, set[str]] = {i: set() for i in self._distinct_by_hour}
         hour.steps.sort()
         for at, _, event, due, code in hour.steps:
             on_time = take(at, event, due)
             if event.kind in INTAKE_KINDS:
-                self._take_intake(at, event, code, own, counts)
+                self._take_intake(at, event, code, hourly, counts)
             elif on_time is not None:
-                own.with_due += 1
-                own.on_time += on_time
-        self.day.add(own)
-        return {i: sets[i] for sets in (own.callers, own.matters) for i in sets if i >= 0}
+                day.with_due += 1
+                day.on_time += on_time
+        return hourly
 
-    def _take_intake(self, at: Instant, event: Event, code: int, own: Span, counts: Counts) -> None:
+    def _take_intake(self, at: Instant, event: Event, code: int, hourly: dict[int, set[str]], counts: Counts) -> None:
         """Who came, with what matter, and whether both came before."""
-        registry, caller, matter = self.registry, event.caller, event.matter
+        registry, day, caller, matter = self.registry, self.day, event.caller, event.matter
         if caller is not None:
-            own.callers[-1].add(caller)
+            day.callers[-1].add(caller)
             for i in registry.distinct_callers[code]:
-                own.callers[i].add(caller)
+                day.callers[i].add(caller)
+                if i in hourly:
+                    hourly[i].add(caller)
         if matter is None:
             return
-        own.matters[-1].add(matter)
+        day.matters[-1].add(matter)
         for i in registry.distinct_matters[code]:
-            own.matters[i].add(matter)
+            day.matters[i].add(matter)
+            if i in hourly:
+                hourly[i].add(matter)
         if caller is not None and self.repeats.take(at, caller, matter):
-            own.repeats += 1
+            day.repeats += 1
             for i in registry.repeats[code]:
                 counts[i] += 1
 
@@ -223,8 +232,9 @@ class County:
         self.forget_before = self.grid.day(end - self.city.dedup_horizon).start
         for day in sorted(day for day in self.ids if day < self.forget_before):
             for event in self.ids.pop(day):
-                if self.seen.get(event) == day:
-                    del self.seen[event]
+                remembered = self.seen.pop(event, None)
+                if remembered is not None and remembered != day:  # past the horizon it came again
+                    self.seen[event] = remembered
             self.changed_days.add(day)
         self.tickets.forget(end - self.city.dedup_horizon, end - self.city.ticket_retention)
         self.repeats.forget(end - self.city.repeat_span)

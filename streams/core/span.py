@@ -10,7 +10,7 @@ from streams.core.instant import Instant
 
 
 class Span:
-    """What a window sums up: a day or a week from the hours closed so far, or one hour."""
+    """What a day or a week sums up from the hours closed so far."""
 
     __slots__ = ("callers", "cells", "counts", "late", "matters", "on_time", "repeats", "start", "with_due")
 

@@ -101,15 +101,14 @@ class Tally:
     def step(self, batch: Batch) -> TallyOutputs:  # noqa: C901, PLR0912, PLR0915 - a call costs as much as the work in it
         """Take records in stream order."""
         out = TallyOutputs()
-        received = counted = duplicate = late = pages = 0
+        counted = duplicate = late = pages = ticks = 0
         hours, rests, places, cell_of = self._hours, self._rests, self._places, _CELL_OF
         short_ids = not batch.ids_are_long
         for position, arrival in enumerate(batch.arrivals, batch.first):
             event = arrival.event
             if event is None:
-                received += self._no_event(arrival, position, batch, out)
+                ticks += self._no_event(arrival, position, batch, out)
                 continue
-            received += 1
             text = event.at
             try:
                 at = hours[text[:13]] + rests[text[13:]]
@@ -169,7 +168,7 @@ class Tally:
                 if at >= county.close_at:
                     out.emitted.extend(county.close_due_hours())
         self.accounting = self.accounting.plus(
-            received, counted, duplicate, late, len(out.rejections), len(out.emitted) - pages
+            len(batch.arrivals) - ticks, counted, duplicate, late, len(out.rejections), len(out.emitted) - pages
         )
         return out
 
@@ -177,23 +176,24 @@ class Tally:
         out.rejections.append((self.reached, Rejection(reason, position, batch.digest(position), place)))
 
     def _no_event(self, arrival: Arrival | Rejection, position: int, batch: Batch, out: TallyOutputs) -> int:
-        """Take a record without an event: a tick, which is not counted in the accounting, or a rejection."""
+        """Take a record without an event: a rejection, or a tick; 1 for a tick, which is not counted in the
+        accounting."""
         if isinstance(arrival, Rejection):
             out.rejections.append((self.reached, arrival))
-            return 1
+            return 0
         if arrival.tick is None:
             self._reject(Reason.EMPTY, position, batch, out)
-            return 1
+            return 0
         at = read_time(arrival.tick)
         if isinstance(at, Reason):
             self._reject(Reason.BAD_ENVELOPE, position, batch, out, "tick")
-            return 1
+            return 0
         self.reached = max(self.reached, at)
         for county in self.counties.values():
             if at > county.max_at:
                 county.max_at = at
                 out.emitted.extend(county.close_due_hours())
-        return 0
+        return 1
 
     def _read_time(self, text: str) -> Instant | Reason:
         """Parse a time the long way and keep its halves for the next."""

@@ -6,7 +6,6 @@ a ticket is known, its late steps lead where they would have led in order. An ex
 nobody has heard of is dropped; a closing or reopening of one is not.
 """
 
-from itertools import takewhile
 from statistics import median
 
 from msgspec import Struct
@@ -65,7 +64,10 @@ class Tickets:
             return None
         kind = event.kind
         if kind in OPENING_KINDS:
-            self._opened(name, at, due)
+            if name in self.open or name in self.done:
+                self._opened_again(name, at, due)
+            else:
+                self.open[name] = Ticket(at, due, at, "", at, "")
         elif kind in CLOSING_KINDS:
             return self._closed(name, at, event.id)
         elif kind in REOPENING_KINDS:
@@ -76,11 +78,8 @@ class Tickets:
                 _extend(ticket, at, event.id, due)
         return None
 
-    def _opened(self, name: str, at: Instant, due: Instant | None) -> None:
-        ticket = self.open.get(name) or self.done.get(name)
-        if ticket is None:
-            self.open[name] = Ticket(at, due, at, "", at, "")
-            return
+    def _opened_again(self, name: str, at: Instant, due: Instant | None) -> None:
+        ticket = self.open.get(name) or self.done[name]
         ticket.opened = min(ticket.opened, at)
         if due is not None and (ticket.due is None or (not ticket.due_id and (at, due) < (ticket.due_at, ticket.due))):
             ticket.due, ticket.due_at, ticket.due_id = due, at, ""
@@ -94,8 +93,10 @@ class Tickets:
         if ticket.status_id and (at, step) < (ticket.status_at, ticket.status_id):
             return None
         ticket.status_at, ticket.status_id = at, step
-        self.open.pop(name, None)
-        self.done.pop(name, None)
+        if was_open:
+            del self.open[name]
+        else:
+            self.done.pop(name, None)
         self.done[name] = ticket
         return None if ticket.due is None or not was_open else at <= ticket.due
 
@@ -125,7 +126,11 @@ class Tickets:
         step put behind newer ones goes with them.
         """
         for tickets, before in ((self.done, closed_before), (self.open, opened_before)):
-            old = list(takewhile(lambda name: tickets[name].status_at < before, tickets))  # noqa: B023 - used at once
+            old = []
+            for name, ticket in tickets.items():
+                if ticket.status_at >= before:
+                    break
+                old.append(name)
             for name in old:
                 del tickets[name]
 
@@ -152,5 +157,10 @@ class Repeats:
 
     def forget(self, before: Instant) -> None:
         """Drop what was last raised before an instant."""
-        for key in list(takewhile(lambda key: self.last[key] < before, self.last)):
+        old = []
+        for key, at in self.last.items():
+            if at >= before:
+                break
+            old.append(key)
+        for key in old:
             del self.last[key]
