@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from streams.clock import FixedClock
+from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
-from streams.ledger.errors import LedgerBusyError
+from streams.ledger.errors import LedgerBusyError, LedgerError
 from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
@@ -57,6 +58,14 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path, holder: int) -> None
 def test_a_second_writer_in_the_same_process_is_refused_too(tmp_path: Path) -> None:
     with LedgerStore(tmp_path, LAYOUT), pytest.raises(LedgerBusyError):
         LedgerStore(tmp_path, LAYOUT)
+    LedgerStore(tmp_path, LAYOUT).close()
+
+
+def test_a_ledger_that_could_not_be_opened_is_not_held(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"once upon a time" * 1000)
+    with pytest.raises(LedgerError, match="not a ledger"):
+        LedgerStore(tmp_path, LAYOUT)
+    (tmp_path / FILE).unlink()
     LedgerStore(tmp_path, LAYOUT).close()
 
 
