@@ -63,8 +63,7 @@ class Settings:
     """Discount of the dispersion's sums per window."""
     spread_prior: float
     spread_strength: float
-    """The dispersion expected before anything is seen, and how many counts (or, of large ones, pairs of windows) it is
-    worth."""
+    """The dispersion expected before anything is seen, and its weight in counts or pairs of windows."""
     slot_memory: float
     """Discount of a slot's sums per visit."""
     drift_memory: float
@@ -74,7 +73,8 @@ class Settings:
     former_kept: float
     """For how many windows a level is remembered after it was left."""
     restless_gain: float
-    """How fast the level's noise follows what residuals say of it."""
+    restless_leak: float
+    """How fast the level's noise follows what residuals say of it, and how fast it goes back to the usual."""
 
     def as_array(self) -> Floats:
         """The settings in the order of the constants below."""
@@ -83,7 +83,7 @@ class Settings:
 
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
  SPREAD_PRIOR, SPREAD_STRENGTH, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN) = range(16)  # fmt: skip
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(17)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
@@ -125,7 +125,8 @@ def settings_for(windows_per_week: int) -> Settings:
         drift_limit=limit,
         drift_run=run,
         former_kept=8.0 * per_week,
-        restless_gain={168: 0.004, 7: 0.06, 1: 0.1}[windows_per_week],
+        restless_gain={168: 0.003, 7: 0.04, 1: 0.1}[windows_per_week],
+        restless_leak={168: 1e-4, 7: 2e-3, 1: 1e-2}[windows_per_week],
     )
 
 
@@ -303,8 +304,8 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
     """Residuals that follow each other in sign mean that the level moves more than was thought; those that alternate,
     less (Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15 (1970))."""
     error = min(max(error, -CLEAR), CLEAR)
-    row[RESTLESS] += settings[RESTLESS_GAIN] * error * row[LAST_ERROR]
-    row[RESTLESS] = min(max(row[RESTLESS], LEAST_RESTLESS), MOST_RESTLESS)
+    restless = row[RESTLESS] * (1.0 - settings[RESTLESS_LEAK]) + settings[RESTLESS_GAIN] * error * row[LAST_ERROR]
+    row[RESTLESS] = min(max(restless, LEAST_RESTLESS), MOST_RESTLESS)
     row[LAST_ERROR] = error
 
 

@@ -158,13 +158,13 @@ def _score_is_pure(detector: type[Detector], windows_per_week: int) -> Iterator[
     for counts, slot in stream(windows_per_week, _LENGTHS[windows_per_week]):
         given = counts.copy()
         first, second = asked.score(counts, slot), asked.score(counts, slot)
+        if not np.array_equal(given, counts):
+            yield f"the counts handed in were changed at window {slot.index}"
         if differs := _difference(first, second):
             yield f"asked twice at window {slot.index}, `{differs}` is not the same"
         asked.score(counts + 7, slot)
         asked.learn(counts, slot)
         quiet.learn(counts, slot)
-        if not np.array_equal(given, counts):
-            yield f"the counts handed in were changed at window {slot.index}"
     if asked.snapshot() != quiet.snapshot():
         yield "scoring changed the state: a detector that was asked differs from one that was not"
 

@@ -13,6 +13,7 @@ several lengths: Willsky and Jones, "A generalized likelihood ratio approach to 
 of jumps in linear systems", IEEE TAC 21 (1976).
 """
 
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -30,7 +31,9 @@ from detectors.baseline import (
     SPREAD_WEIGHT,
     STATE,
     WARM_UP,
+    WINDOWS_PER_WEEK,
     Rows,
+    Settings,
     annual_waves,
     centre_slots,
     class_effect,
@@ -54,6 +57,9 @@ from detectors.tails import four_tails, quantile
 HOURS = 168
 BLOCK_LONG = 0.1
 """A block is on a side by itself from this p on."""
+OUTLIER = 4.0
+"""Standard deviations, and one count, above the mean at which a window's count is cut for the high side: a few days
+of outbreak must not pass for weeks."""
 SLOW_PRIOR, SLOW_STRENGTH, SLOW_LEAST = 0.2**2, 140.0, 0.1**2
 """Variance of the log level from one span to the next: prior, its worth in windows, and the least believed."""
 SLOW_MEMORY = 1.0 - 1.0 / 730.0
@@ -75,20 +81,27 @@ def spans_for(windows_per_week: int) -> tuple[int, Counts]:
     return (7, np.array([2, 3, 4])) if windows_per_week == 7 else (1, np.array([3, 4, 6]))
 
 
+def quiet_settings(windows_per_week: int) -> Settings:
+    """The baseline's settings with a level that moves half as much: what wanders slowly is looked for here."""
+    usual = settings_for(windows_per_week)
+    return replace(usual, level_noise=min(usual.level_noise, 0.02**2 / windows_per_week))
+
+
 @compiled
 def _forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, ahead: int, settings: Floats
 ) -> tuple[float, float, float]:
-    """(mean, variance of its log, dispersion) of the window that lies `ahead` windows after the row's next one."""
+    """(mean, variance of its log in sums over weeks, dispersion) of the window that lies `ahead` windows after the
+    row's next one. Errors of the slots of a week average out over it; those of level and season do not."""
     phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
-    slot, q_slot = slot_effect(row, place, int(settings[0]), phi)
+    slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi)
     log_mean = min(log_mean + ahead * row[STATE + 1], 23.0)
     trend = ahead * (ahead * row[COVARIANCE + PARTS + 1] + 2.0 * row[COVARIANCE + 1])
     q = max(q + ahead * settings[LEVEL_NOISE] + trend, 0.0)
     mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
-    return mean, q + q_slot + q_class, phi
+    return mean, q + (q_slot + q_class) / settings[WINDOWS_PER_WEEK], phi
 
 
 @compiled
@@ -104,33 +117,37 @@ def _judge_spans(
 ) -> None:
     """out (4,): p_high, p_above, p_low, p_below of the most telling span. Windows run from old to new; a count
     of -1 is missing."""
-    total = counts.size
     out[:] = 1.0
-    counted, mean = 0.0, 0.0
+    counted, cut, mean = 0.0, 0.0, 0.0
     all_high, all_low = True, True
     which = 0
     for blocks in range(1, spans[-1] + 1):
-        block_counted, block_mean = 0.0, 0.0
-        for i in range(total - blocks * block, total - (blocks - 1) * block):
+        block_counted, block_cut, block_mean = 0.0, 0.0, 0.0
+        for i in range(counts.size - blocks * block, counts.size - (blocks - 1) * block):
             if counts[i] >= 0.0:
+                m = expected[i]
                 block_counted += counts[i]
-                block_mean += expected[i]
+                block_cut += min(counts[i], np.floor(m + OUTLIER * np.sqrt(phi * m + m * m * q) + 1.0))
+                block_mean += m
         if block_mean <= 0.0:
             return
-        tails = four_tails(int(block_counted), block_mean, size_of(block_mean, phi, q, known))
-        all_high = all_high and tails[0] <= BLOCK_LONG
-        all_low = all_low and tails[2] <= BLOCK_LONG
+        size = size_of(block_mean, phi, q, known)
+        all_high = all_high and four_tails(int(block_cut), block_mean, size)[0] <= BLOCK_LONG
+        all_low = all_low and four_tails(int(block_counted), block_mean, size)[2] <= BLOCK_LONG
         if not (all_high or all_low):
             return
-        counted += block_counted
-        mean += block_mean
+        counted, cut, mean = counted + block_counted, cut + block_cut, mean + block_mean
         if blocks == spans[which]:
             which += 1
-            tails = four_tails(int(counted), mean, size_of(mean, phi, q, known))
-            if all_high and tails[0] * spans.size < out[0]:
-                out[0], out[1] = tails[0] * spans.size, tails[1] * spans.size
-            if all_low and tails[2] * spans.size < out[2]:
-                out[2], out[3] = tails[2] * spans.size, tails[3] * spans.size
+            size = size_of(mean, phi, q, known)
+            if all_high:
+                tails = four_tails(int(cut), mean, size)
+                if tails[0] * spans.size < out[0]:
+                    out[0], out[1] = tails[0] * spans.size, tails[1] * spans.size
+            if all_low:
+                tails = four_tails(int(counted), mean, size)
+                if tails[2] * spans.size < out[2]:
+                    out[2], out[3] = tails[2] * spans.size, tails[3] * spans.size
 
 
 @compiled
@@ -149,7 +166,7 @@ def _score_rows(
     rows: Rows, extras: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts, out: Rows
 ) -> None:
     """out (9, series) as in `detectors.counts`; `now` is (place, length, -, -, waves...)."""
-    block = 7 if settings[0] == 7 else 1
+    block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     judged = np.empty(4)
     for i in range(counts.size):
@@ -182,7 +199,7 @@ def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Fl
 
 @compiled
 def _pass_time(row: Floats, past: Floats, settings: Floats) -> None:
-    per_week = int(settings[0])
+    per_week = int(settings[WINDOWS_PER_WEEK])
     if past[2] > 0.0 and per_week > 1:
         centre_slots(row, per_week)
     step_time(row, per_week, settings)
@@ -226,7 +243,7 @@ def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Fl
 def _learn_rows(
     rows: Rows, extras: Rows, ring: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts
 ) -> None:
-    block = 7 if settings[0] == 7 else 1
+    block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     judged = np.empty(4)
     for i in range(counts.size):
@@ -269,7 +286,7 @@ class ShiftBank(Detector):
         self._extras = extras
         self._ring = ring
         self._windows_per_week = windows_per_week
-        self._settings = settings_for(windows_per_week).as_array()
+        self._settings = quiet_settings(windows_per_week).as_array()
         self._spans = spans_for(windows_per_week)[1]
 
     @classmethod
