@@ -110,6 +110,12 @@ def test_a_mobile_number_is_caught_wherever_it_is_cut(number: str, cuts: list[st
     assert looks_personal(text) == (len(text) <= LONGEST)
 
 
+def test_a_field_longer_than_any_number_is_not_looked_at() -> None:
+    """The decoder relies on it: it checks lengths alone where all identifiers are long."""
+    assert looks_personal("13800138000".ljust(LONGEST))
+    assert not looks_personal("13800138000".ljust(LONGEST + 1))
+
+
 @given(st.text(max_size=40))
 def test_any_text_has_an_answer(text: str) -> None:
     assert looks_personal(text) in (True, False)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from streams.core.city import Size
 from streams.core.instant import DAY, HOUR, MINUTE, Instant, format_instant, from_datetime, parse_instant
 from streams.core.window import QUARTER, Window, WindowGrid
+from tests.core.towns import START
 
 ZONES = (
     "Asia/Shanghai",
@@ -189,3 +190,10 @@ def test_the_grid_does_not_remember_what_it_was_asked(cases: list[tuple[WindowGr
     grid, _ = cases[0]
     asked = [grid.week(at) for _, at in cases]
     assert asked == [WindowGrid(grid.zone, grid.day_start).week(at) for _, at in cases]
+
+
+def test_the_grid_keeps_a_few_days_however_many_it_was_asked_for() -> None:
+    grid = WindowGrid(ZoneInfo("Asia/Shanghai"), time(0))
+    for day in range(1000):
+        grid.week(START + day * DAY)
+    assert len(grid._starts) < 100
