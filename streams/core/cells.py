@@ -52,6 +52,7 @@ class CellRegistry:
         """Field -> number of the value of each cell."""
         self._numbers: dict[str, Counts] = {field: np.zeros(0, dtype=np.int64) for field in FILTER_FIELDS}
         """The same as arrays, as far as they were needed."""
+        self._by_kind: dict[str, list[int]] = {}
         for cell in cells:
             self.code(cell)
 
@@ -67,19 +68,27 @@ class CellRegistry:
             self._of_cell[field].append(numbers.setdefault(getattr(cell, field) or "", len(numbers)))
         if number == len(self._additive):
             self._additive = np.concatenate([self._additive, np.zeros_like(self._additive)])
+        matching = [i for i in self._of_kind(cell.kind) if matches(self.signals[i], cell)]
         for measure, of_cell in (
             (Measure.DISTINCT_CALLERS, self.distinct_callers),
             (Measure.DISTINCT_MATTERS, self.distinct_matters),
             (Measure.REPEATS, self.repeats),
         ):
             counts = cell.kind in INTAKE_KINDS
-            of_cell.append(
-                tuple(i for i, s in enumerate(self.signals) if counts and s.measure is measure and matches(s, cell))
-            )
-        for i, signal in enumerate(self.signals):
-            if signal.measure is Measure.EVENTS and matches(signal, cell):
+            of_cell.append(tuple(i for i in matching if counts and self.signals[i].measure is measure))
+        for i in matching:
+            if self.signals[i].measure is Measure.EVENTS:
                 self._additive[number, i] = 1
         return number
+
+    def _of_kind(self, kind: str) -> list[int]:
+        """The signals that may count events of a kind: most name theirs, and there are thousands of cells."""
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = [
+                i for i, signal in enumerate(self.signals) if kind in signal.where.get("kind", (kind,))
+            ]
+        return found
 
     def signals_of(self, code: int) -> tuple[str, ...]:
         """Names of the signals that count a cell's events, whatever their measure."""
@@ -129,13 +138,18 @@ class CellCounts:
 
     def top(self, signal: Signal, fields: Sequence[str], most: int) -> tuple[tuple[tuple[str, int], ...], ...]:
         """The largest contributions to a signal by each of some fields: (value, events), largest first."""
+        kinds = signal.where.get("kind")
+        matching = [
+            (cell, events)
+            for cell, events in self.items()
+            if (kinds is None or cell.kind in kinds) and matches(signal, cell)  # most cells differ in their kind
+        ]
         totals: list[dict[str, int]] = [{} for _ in fields]
-        for cell, events in self.items():
-            if matches(signal, cell):
-                for total, field in zip(totals, fields, strict=True):
-                    value = getattr(cell, field)
-                    if value is not None:
-                        total[value] = total.get(value, 0) + events
+        for total, field in zip(totals, fields, strict=True):
+            for cell, events in matching:
+                value = getattr(cell, field)
+                if value is not None:
+                    total[value] = total.get(value, 0) + events
         return tuple(largest(total, most) for total in totals)
 
 

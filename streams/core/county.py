@@ -105,6 +105,11 @@ class County:
             self.open[quarter] = hour
         return hour
 
+    def remembers(self, event: str) -> bool:
+        """Whether an id came before, within the horizon."""
+        first = self.seen.get(event)
+        return first is not None and first >= self.forget_before
+
     def take_late(self, event: Event, at: Instant, due: Instant | None, code: int) -> Correction:
         """Take an event whose hour is closed: its ticket is corrected, the window stands, a correction is appended.
 

@@ -145,19 +145,31 @@ class Tally:
                 place = new
             county = place.county
             name = event.id
-            first = county.seen.get(name)
-            if first is not None and first >= county.forget_before:
-                duplicate += 1
-                continue
+            hour = county.open.get(at // QUARTER)
+            if hour is None:
+                if county.remembers(name):
+                    duplicate += 1
+                    continue
+                hour = county.hour_at(at)
+                if hour is not None:
+                    county.seen[name] = hour.day
+            else:
+                # One look where two would do: this is the largest table, in no processor's cache.
+                seen = county.seen
+                before = len(seen)
+                first = seen.setdefault(name, hour.day)
+                if len(seen) == before:
+                    if first >= county.forget_before:
+                        duplicate += 1
+                        continue
+                    seen[name] = hour.day
             if place.always_page:
                 pages += 1
                 out.emitted.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
-            hour = county.open.get(at // QUARTER) or county.hour_at(at)
             if hour is None:
                 late += 1
                 out.corrections.append(county.take_late(event, at, due, place.code))
                 continue
-            county.seen[name] = hour.day
             hour.ids.append(name)
             hour.codes.append(place.code)
             if place.is_step:
