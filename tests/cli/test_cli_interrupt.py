@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.cli.interruption import Interruption
+from streams.clock import FixedClock
+from streams.core.instant import HOUR, SECOND
 from tests.cli.commands import LAKE, RECORDING, Cli, Lake, command, environment
 
 SLOW = ("--speed", "300000x")
@@ -53,8 +55,27 @@ def test_the_second_signal_does_not_wait() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_pacing_by_event_time_changes_nothing_else(cli: Cli, lake: Lake, tmp_path: Path) -> None:
-    paced = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--speed", "4000000x", "--json").document
+def test_pacing_waits_for_event_time_and_changes_nothing_else(
+    cli: Cli, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock(0)
+
+    class Watch:
+        """A stopwatch that only waiting moves."""
+
+        def elapsed(self) -> int:
+            return clock.now()
+
+        def seconds(self) -> float:
+            return clock.now() / SECOND
+
+        def restart(self) -> int:
+            assert not clock.now()
+            return 0
+
+    monkeypatch.setattr("streams.cli.watching.Stopwatch", Watch)
+    monkeypatch.setattr("streams.cli.watching.pause", clock.advance)
+    paced = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--speed", "60x", "--json").document
     assert paced["alert_log_sha256"] == lake.sha256
-    # 42 days and 2 hours at 4,000,000 seconds a second
-    assert paced["seconds"] >= 0.9 * 42 * 86_400 / 4_000_000
+    # 42 days, an hour less in March, and 2 hours of lateness, from the first record on
+    assert abs(clock.now() - (42 * 24 + 1) * HOUR / 60) < 2 * HOUR / 60
