@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promises.lake_city import Outcome, replay
+from tests.promises.lake import Outcome, replay
 
 
 @pytest.fixture(scope="session")

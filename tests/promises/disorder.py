@@ -13,7 +13,7 @@ from streams.core.decode import Batch, RecordDecoder
 from streams.core.instant import DAY, HOUR, Duration, Instant, format_instant, parse_instant
 from streams.core.pipeline import Pipeline
 from streams.core.record import Arrival
-from tests.promises.lake_city import city_profile, fresh_pipeline, is_tick, recorded_lines
+from tests.promises.lake import city_profile, fresh_pipeline, is_tick, recorded_lines
 
 
 def _lines() -> Batch:

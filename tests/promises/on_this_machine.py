@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import time_machine
 
-from tests.promises import lake_city
+from tests.promises import lake
 
 A_MARCH = 1_741_000_000
 """3 March 2025: where clocks are changed, they are not yet."""
@@ -35,7 +35,7 @@ def main(data_dir: Path, wall_clock: int | None) -> None:
         if wall_clock is not None:
             # A datetime would bring its own zone along.
             stack.enter_context(time_machine.travel(wall_clock, tick=True))
-        outcome = lake_city.replay(data_dir, batch=500)
+        outcome = lake.replay(data_dir, batch=500)
         machine = {
             "offset": time.localtime(A_MARCH).tm_gmtoff,
             "year": datetime.now(UTC).year,

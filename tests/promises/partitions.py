@@ -15,7 +15,7 @@ from streams.core.outputs import Accounting, ClosedWindow
 from streams.core.score import Score
 from streams.core.tally import Tally
 from tests.promises.disorder import Sent
-from tests.promises.lake_city import Outcome, check_accounts, city_profile, fresh_pipeline, is_tick
+from tests.promises.lake import Outcome, check_accounts, city_profile, fresh_pipeline, is_tick
 
 
 class Partitions:

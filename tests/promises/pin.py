@@ -17,7 +17,7 @@ import numpy as np
 from streams.replay.simulate import simulate
 from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header
-from tests.promises.lake_city import PINNED_LOG, PINNED_SHA256, RECORDING, city_profile, is_tick, replay
+from tests.promises.lake import PINNED_LOG, PINNED_SHA256, RECORDING, city_profile, is_tick, replay
 
 SEED = 9
 FIRST_DAY = date(2025, 2, 3)

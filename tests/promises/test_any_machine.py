@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.promises.lake_city import Outcome, pinned
+from tests.promises.lake import Outcome, pinned
 from tests.promises.on_this_machine import wide_cpu_features
 
 ROOT = Path(__file__).parents[2]

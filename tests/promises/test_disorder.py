@@ -17,7 +17,7 @@ from tests.promises.disorder import (
     warm_chunks,
     warm_pipeline,
 )
-from tests.promises.lake_city import Outcome, city_profile, pinned, piped
+from tests.promises.lake import Outcome, city_profile, pinned, piped
 from tests.promises.partitions import Partitions
 
 COUNTIES = len(city_profile().city.counties)

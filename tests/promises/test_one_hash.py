@@ -17,7 +17,7 @@ from streams.core.instant import SECOND
 from streams.core.pipeline import PipelineOutputs
 from streams.ledger.reader import LedgerReader
 from streams.runtime.embedded import Progress
-from tests.promises.lake_city import (
+from tests.promises.lake import (
     Outcome,
     is_tick,
     open_store,
