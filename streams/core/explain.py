@@ -37,6 +37,8 @@ class Why(StrEnum):
     """A verdict that another alert accounts for: the same incident seen again, elsewhere or in a longer window."""
     NOT_CORROBORATED = "not_corroborated"
     """Too few, but nothing else was low with it."""
+    CALENDAR = "calendar"
+    """Too few, but on a day that the calendar says something of: a holiday is no drought."""
     VERDICT = "verdict"
     """Of a test alone: p is at or below its level and no guard stands against it."""
     MINIMUM_COUNT = "minimum_count"
@@ -296,7 +298,8 @@ def _outcome(
     if other is not None:
         return Why.EXPLAINED, other.alert
     if fired.side is Direction.LOW:
-        return Why.NOT_CORROBORATED, None
+        special = plan.maker.calendar_facts(county, window.start, window.end)
+        return (Why.CALENDAR if special else Why.NOT_CORROBORATED), None
     return Why.EXPLAINED, None
 
 

@@ -190,8 +190,8 @@ def _parts(
     layout: Layout, verdict: Verdict, departures: Departures, alerts: Sequence[OpenAlert]
 ) -> list[tuple[float, OpenAlert]]:
     """What each alert accounts for of the verdict's window, in the alerts' order: alerts on a part of what its
-    signal counts, each county's broadest ones. One whose signals have no such window size counts with the
-    largest departure it has shown."""
+    signal counts, each county's broadest ones. One whose own signals have no such window size counts with
+    the largest departure it has shown."""
     found: dict[Key, tuple[OpenAlert, tuple[int, ...]]] = {}
     for alert in alerts:
         members = layout.members(alert, verdict.signal)
@@ -207,8 +207,15 @@ def _parts(
             for other, theirs in found.values()
         )
         if not within_another:
-            part = departures.largest(members, layout.series[alert.county], verdict.side, verdict.detector)
-            parts.append((alert.excess if part is None else part, alert))
+            series = layout.series[alert.county]
+            part = departures.largest(members, series, verdict.side, verdict.detector) or 0.0
+            if not any(
+                departures.of_signal(layout.signal[tracked.signal], series, verdict.side) is not None
+                for tracked in alert.tracked
+                if tracked.signal in layout.signal
+            ):
+                part = max(part, alert.excess)
+            parts.append((part, alert))
     return parts
 
 

@@ -49,6 +49,7 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.CONTINUED: lambda: say("属于尚未结束的预警 {alert}，不再重复预警", alert=alert),
         Why.EXPLAINED: lambda: say("预警 {alert} 已经说明了它，不再重复预警", alert=alert),
         Why.NOT_CORROBORATED: lambda: say("未预警：偏少，但没有别的信号、别的窗口或前一窗口佐证"),
+        Why.CALENDAR: lambda: say("未预警：偏少，但这是特殊的日子，节假日偏少不算异常"),
         Why.VERDICT: lambda: say("异常"),
         Why.MINIMUM_COUNT: lambda: (
             say("未预警：预期不足 {minimum}，偏少说明不了什么", minimum=minimum)

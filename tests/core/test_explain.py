@@ -90,6 +90,13 @@ def test_a_lone_drought_is_not_corroborated() -> None:
     assert answer.tests[0].turning_count == largest_count(20.0, 50.0, LEVEL / 2)
 
 
+def test_few_on_a_holiday_are_the_calendar_s_doing() -> None:
+    court = Courtroom()
+    wednesday = MONDAY + 2 * DAY + 9 * HOUR
+    window = heard(court, wednesday, {("noise", "east"): Seen(0, 20.0, FIRE)})
+    assert ask(court, window, "noise", "east", wednesday).why is Why.CALENDAR
+
+
 @pytest.mark.parametrize(
     ("reason", "why"), [(ScoreReason.WARMING_UP, Why.WARMING_UP), (ScoreReason.MISSING, Why.MISSING)]
 )
@@ -113,6 +120,16 @@ def test_of_two_sides_the_one_nearer_to_a_page_comes_first() -> None:
     court = Courtroom()
     answer = ask(court, heard(court, NINE, {("noise", "east"): Seen(0, 10.0, 0.02)}), "noise", "east")
     assert [test.side for test in answer.tests] == [Direction.LOW, Direction.HIGH]
+
+
+def test_what_did_and_did_not_fire_is_never_contradicted_by_the_turning_count() -> None:
+    court = Courtroom()
+    fired = ask(court, heard(court, NINE, {("road", "east"): Seen(24, 21.0, FIRE)}), "road", "east")
+    assert fired.tests[0].turning_count == 24
+    quiet = ask(
+        court, heard(court, NINE + HOUR, {("noise", "east"): Seen(90, 21.0, 0.4)}), "noise", "east", NINE + HOUR
+    )
+    assert quiet.tests[0].turning_count == 91
 
 
 def test_an_unknown_signal_or_a_window_of_another_time_is_refused() -> None:

@@ -208,3 +208,27 @@ def test_a_repeated_window_changes_nothing() -> None:
     assert court.hear(window) == []
     assert court.hear(court.window(NINE - HOUR, Size.HOUR, {("road", "east"): Seen(58, 21.0, FIRE)})) == []
     assert snapshot(court.state) == before
+
+
+def test_a_detector_that_gives_p_without_a_verdict_is_not_believed() -> None:
+    court = Courtroom()
+    window = court.window(NINE, Size.HOUR, {("noise", "east"): Seen(500, 1.0, 0.0)})
+    window.scores["counts"].reason[:] = ScoreReason.WARMING_UP
+    assert court.hear(window) == []
+
+
+def test_of_one_window_the_first_signal_raises_whatever_its_detector() -> None:
+    court = Courtroom(detectors=("counts", "shift"))
+    by_shift = (Seen(58, 21.0), Seen(58, 21.0, FIRE, detector="shift"))
+    court.hour(NINE, {("noise", "east"): by_shift, ("dust", "east"): Seen(58, 21.0, FIRE)})
+    assert [one.evidence.signal for one in court.raised] == ["noise"]
+    assert [one.evidence.signal for one in court.joined] == ["dust"]
+
+
+def test_a_lax_level_makes_no_laxer_near_verdicts() -> None:
+    lax = {(s.name, size, "counts"): 0.02 for s in SIGNALS for size in Size}
+    court = Courtroom(levels=lax)
+    court.hour(NINE, {("dust", "east"): Seen(58, 21.0, FIRE)})
+    for hours in range(1, 25):
+        court.hour(NINE + hours * HOUR, {("dust", "east"): Seen(25, 21.0, 0.1)})
+    assert len(court.ended) == 1

@@ -72,6 +72,38 @@ def test_a_category_in_which_the_total_has_no_part_any_more_is_news() -> None:
     assert court.pages() == [("east", "all"), ("east", "environment")]
 
 
+def test_a_category_that_is_little_of_what_the_total_shows_is_news() -> None:
+    court = Courtroom()
+    court.hour(NINE, {("total", "east"): Seen(200, 60.0, FIRE)})
+    court.hour(NINE + HOUR, {("noise", "east"): Seen(58, 21.0, FIRE), ("total", "east"): Seen(200, 60.0, FIRE)})
+    assert court.pages() == [("east", "all"), ("east", "environment")]
+
+
+def test_a_category_is_news_when_the_total_does_not_feel_it() -> None:
+    court = Courtroom()
+    court.hour(NINE, {("total", "east"): Seen(100, 60.0, FIRE)})
+    court.hour(NINE + HOUR, {("noise", "east"): Seen(58, 21.0, FIRE), ("total", "east"): Seen(62, 60.0, 0.4)})
+    assert court.pages() == [("east", "all"), ("east", "environment")]
+
+
+def test_a_category_that_is_counted_by_the_hour_explains_the_day_of_the_total() -> None:
+    court = Courtroom(small_city(replace(s, sizes=(Size.HOUR,)) if s.name == "noise" else s for s in SIGNALS))
+    court.hour(MONDAY + 20 * HOUR, {("noise", "east"): Seen(58, 21.0, FIRE)})
+    court.quiet(MONDAY + 20 * HOUR, 3)
+    court.at(MONDAY + DAY, {Size.DAY: {("total", "east"): Seen(300, 240.0, FIRE)}})
+    assert court.pages() == [("east", "environment")]
+    assert [one.evidence.signal for one in court.joined] == ["total"]
+
+
+def test_a_burst_that_is_over_does_not_explain_that_the_week_is_low() -> None:
+    court = Courtroom()
+    next_monday = MONDAY + 7 * DAY
+    court.hour(next_monday + HOUR, {("noise", CITY): Seen(90, 21.0, FIRE)})
+    court.quiet(next_monday + HOUR, 7 * 24 - 2)
+    court.at(next_monday + 7 * DAY, {Size.WEEK: {("noise", CITY): Seen(100, 300.0, FIRE)}})
+    assert [one.evidence.direction for one in court.raised] == ["high", "low"]
+
+
 def test_the_city_as_a_whole_joins_what_its_counties_page() -> None:
     court = Courtroom()
     court.hour(
@@ -98,6 +130,21 @@ def test_a_rise_that_no_county_shows_alone_pages_for_the_city() -> None:
     assert court.pages()[1:] == [("east", "environment")]  # its people have to know
 
 
+def test_what_a_total_and_its_category_show_of_a_county_counts_once() -> None:
+    court = Courtroom()
+    court.hour(NINE, {("total", "east"): Seen(120, 60.0, FIRE)})
+    court.quiet(NINE, 2)
+    court.hour(NINE + 3 * HOUR, {("noise", "east"): Seen(58, 21.0, FIRE)})
+    assert court.pages() == [("east", "all"), ("east", "environment")]
+    lifted = {
+        ("total", "east"): Seen(80, 60.0),
+        ("noise", "east"): Seen(40, 21.0),
+        ("total", CITY): Seen(240, 180, FIRE),
+    }
+    court.hour(NINE + 4 * HOUR, lifted)
+    assert court.pages()[2:] == [(CITY, "all")]  # 20 of its 60 are the east's, not 39
+
+
 def test_one_county_is_not_the_whole_city() -> None:
     court = Courtroom()
     court.hour(NINE, {("noise", "east"): Seen(30, 21.0, FIRE), ("noise", CITY): Seen(125, 63.0, FIRE)})
@@ -122,6 +169,14 @@ def test_the_day_of_a_burst_that_is_over_does_not_page_again() -> None:
         court.hour(MONDAY + 7 * DAY + hours * HOUR)
     court.at(MONDAY + 14 * DAY, {Size.WEEK: week})
     assert court.pages() == [("east", "environment"), ("east", "environment")]
+
+
+def test_compartmented_material_is_never_lost_in_an_alert_that_everybody_sees() -> None:
+    court = Courtroom()
+    court.hour(NINE, {("total", "east"): Seen(100, 60.0, FIRE)})
+    court.hour(NINE + HOUR, {("accusation", "east"): Seen(58, 21.0, FIRE), ("total", "east"): Seen(100, 60.0, FIRE)})
+    assert court.pages() == [("east", "all"), ("east", "conduct")]
+    assert court.joined == []
 
 
 def test_compartmented_material_pages_apart_and_joins_nothing_that_the_county_sees() -> None:

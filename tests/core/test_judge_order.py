@@ -78,6 +78,17 @@ def test_a_snapshot_between_two_sizes_of_one_end_keeps_the_window() -> None:
     assert raised.evidence.count == 58
 
 
+def test_equal_states_give_equal_bytes_whatever_kind_of_nan_they_hold() -> None:
+    states = []
+    for nan in (math.nan, -math.nan):
+        court = Courtroom()
+        window = court.window(MONDAY + DAY, Size.HOUR, {("road", "east"): Seen(9, reason=ScoreReason.MISSING)})
+        window.scores["counts"].p_high[3, 0] = nan
+        court.hear(window)
+        states.append(snapshot(court.state))
+    assert states[0] == states[1]
+
+
 def test_a_first_day_that_began_before_the_stream_is_not_waited_for() -> None:
     court = Courtroom()
     midnight = MONDAY + DAY
@@ -143,6 +154,14 @@ def test_what_warms_up_spends_nothing() -> None:
     }
     window = court.window(MONDAY + HOUR, Size.HOUR, everything)
     assert cost(window, court.plan.tables[Size.HOUR]) == 0
+
+
+def test_what_was_low_long_ago_is_forgotten() -> None:
+    court = Courtroom()
+    court.hour(MONDAY + HOUR, {("noise", "east"): Seen(0, 20.0, LEVEL / 4)})
+    assert [low.signal for low in court.state.lows] == ["noise"]
+    court.quiet(MONDAY + HOUR, 8 * 24)
+    assert [low.signal for low in court.state.lows] == []
 
 
 def test_the_state_stays_small_however_long_it_runs() -> None:

@@ -61,6 +61,11 @@ def test_what_the_county_must_not_know_is_never_named() -> None:
     assert shifted({"noise": FALL}, compartmented=True).notes == (f"since:{END - 7 * DAY}",)
 
 
+def test_a_signal_that_counts_the_same_category_too_is_not_another_one() -> None:
+    both = {"category": frozenset({"noise", "road"})}
+    assert shifted({"noise": FALL}, where=both).notes == (f"since:{END - 7 * DAY}",)
+
+
 def test_the_best_fit_of_several_is_named() -> None:
     half = (60, 59, 62, 61, 60, 58, 61, 48, 49, 48, 48, 49, 48, 48)
     assert shifted({"noise": half, "dust": FALL}).notes[1] == "possible_reclassification:dust"
