@@ -3,6 +3,7 @@
 So the work per event does not grow with the number of signals: an event is one code in its hour's list.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -48,10 +49,8 @@ class CellRegistry:
         self.repeats: list[tuple[int, ...]] = []
         self._values: dict[str, dict[str, int]] = {field: {} for field in FILTER_FIELDS}
         """Field -> its values so far, numbered; "" where a cell has none."""
-        self._of_cell: dict[str, list[int]] = {field: [] for field in FILTER_FIELDS}
+        self._of_cell: dict[str, array[int]] = {field: array("q") for field in FILTER_FIELDS}
         """Field -> number of the value of each cell."""
-        self._numbers: dict[str, Counts] = {field: np.zeros(0, dtype=np.int64) for field in FILTER_FIELDS}
-        """The same as arrays, as far as they were needed."""
         self._by_kind: dict[str, list[int]] = {}
         for cell in cells:
             self.code(cell)
@@ -96,19 +95,22 @@ class CellRegistry:
 
     def margin(self, counts: Counts, field: str, kinds: frozenset[str] | None = None) -> dict[str, int]:
         """Events by one field of their cells, sorted by value; of some kinds only, or of all."""
-        if len(self._numbers["kind"]) < len(self.cells):
-            self._numbers = {name: np.array(numbers, dtype=np.int64) for name, numbers in self._of_cell.items()}
         values = self._values[field]
+        which = np.flatnonzero(counts)  # of thousands of cells a county's day has hundreds
         if kinds is not None:
-            taken = np.array([kind in kinds for kind in self._values["kind"]], dtype=np.int64)
-            counts = counts * taken[self._numbers["kind"][: len(counts)]]
-        total = np.bincount(self._numbers[field][: len(counts)], weights=counts, minlength=len(values))
+            taken = np.array([kind in kinds for kind in self._values["kind"]], dtype=np.bool_)
+            which = which[taken[self._numbers("kind")[which]]]
+        total = np.bincount(self._numbers(field)[which], weights=counts[which], minlength=len(values))
         found = {value: int(events) for value, events in zip(values, total.tolist(), strict=True) if value and events}
         return dict(sorted(found.items()))
 
+    def _numbers(self, field: str) -> Counts:
+        """Number of the field's value of each cell: read in place, so to be let go before the next new cell."""
+        return np.frombuffer(self._of_cell[field], dtype=np.int64)
+
     def event_counts(self, codes: Counts) -> Counts:
         """Events per signal, shape (signals,), of an hour's event codes, shape (events,)."""
-        total: Counts = self._additive[codes].sum(axis=0)
+        total: Counts = np.add.reduce(self._additive.take(codes, axis=0), axis=0)
         return total
 
 
