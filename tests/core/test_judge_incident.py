@@ -190,3 +190,10 @@ def test_compartmented_material_pages_apart_and_joins_nothing_that_the_county_se
     assert open_one != hidden
     court.hour(NINE + 2 * HOUR, {("accusation", "east"): Seen(58, 21.0, FIRE), ("manners", "east"): Seen(60, 21, FIRE)})
     assert len(court.joined) == 1
+
+
+def test_compartmented_material_is_not_explained_by_what_everybody_sees() -> None:
+    secret = replace(signal("secret", {"category": ["noise", "accusation"]}, family="conduct"), compartmented=True)
+    court = Courtroom(small_city((*SIGNALS, secret)))
+    court.hour(NINE, {("noise", "east"): Seen(58, 21.0, FIRE), ("secret", "east"): Seen(60, 22.0, FIRE)})
+    assert court.pages() == [("east", "environment"), ("east", "conduct")]
