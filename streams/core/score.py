@@ -47,9 +47,15 @@ class Bank:
         self.signals = np.array([i for i, _ in judged], dtype=np.int64)
         self.series = np.array([series for _, series in judged], dtype=np.int64)
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
+        # A detector that does not judge this size says the same of every window: nothing.
+        self._judges = WINDOWS_PER_WEEK[size] in self.detector.judges
+        nothing: Floats = np.full((len(_FIELDS), *self.shape), np.nan)
+        self._nothing = _scores(nothing, np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8))
 
     def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
         """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
+        if not self._judges:
+            return self._nothing
         own = counts[self.signals, self.series]
         own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[self.series])
         scores = self.detector.score(own, own_slot)
@@ -60,8 +66,12 @@ class Bank:
         floats[:, self.signals, self.series] = rounded_array(own_floats)
         codes: Codes = np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8)
         codes[self.signals, self.series] = scores.reason
-        expected, low, high, p_high, p_above, p_low, p_below, size = floats
-        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, codes)
+        return _scores(floats, codes)
+
+
+def _scores(floats: Floats, codes: Codes) -> Scores:
+    expected, low, high, p_high, p_above, p_low, p_below, size = floats
+    return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, codes)
 
 
 class _Waiting(msgspec.Struct, array_like=True):
@@ -102,6 +112,7 @@ class Score:
         self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
         self._seen = dict.fromkeys(Size, 0)
         self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
+        """Shape (signals, counties + 1, HISTORY): window number n of a size lies at n % HISTORY."""
 
     def step(self, window: ClosedWindow) -> ScoredWindow | None:
         """Take one county's closed window; the scored window once it was the last one missing."""
@@ -122,9 +133,7 @@ class Score:
         slot = self._slot(size, window)
         scores = {name: bank.step(counts, slot) for name, bank in self._banks[size].items()}
         details = self._details(size, scores, by_county)
-        history = self._history[size]
-        history[:, :, :-1] = history[:, :, 1:]
-        history[:, :, -1] = counts
+        self._history[size][:, :, self._seen[size] % HISTORY] = counts
         self._seen[size] += 1
         return ScoredWindow(size, window.start, window.end, counts, scores, details)
 
@@ -176,7 +185,7 @@ class Score:
         for i, series in zip(*(axis.tolist() for axis in np.nonzero(near)), strict=True):
             signal = self.city.signals[i]
             counties = self.city.counties if series == len(self._row) else self.city.counties[series : series + 1]
-            past = self._history[size][i, series]
+            past = np.roll(self._history[size][i, series], -self._seen[size])
             tops = [by_county[county.code].cells.top(signal, ("category", "point"), _ALL) for county in counties]
             history = tuple(past[past >= 0].tolist())
             details[i, series] = SeriesDetail(history, *(_together([top[k] for top in tops]) for k in range(2)))
@@ -191,7 +200,7 @@ class Score:
             for key in sorted(self._waiting)
             for _, w in sorted(self._waiting[key].items())
         ]
-        history = {size: past.tobytes() for size, past in self._history.items()}
+        history = {size: np.roll(past, -self._seen[size], axis=-1).tobytes() for size, past in self._history.items()}
         chunks: dict[str, bytes | None] = {"score": _encode(_ScoreState(waiting, self._seen, history))}
         for size, banks in self._banks.items():
             for name, bank in banks.items():
@@ -209,7 +218,8 @@ class Score:
             )
         self._seen = state.seen
         for size, past in state.history.items():
-            self._history[size] = np.frombuffer(past, dtype=np.int64).reshape(*self._shape, HISTORY).copy()
+            oldest_first = np.frombuffer(past, dtype=np.int64).reshape(*self._shape, HISTORY)
+            self._history[size] = np.roll(oldest_first, self._seen[size], axis=-1)
         for size, banks in self._banks.items():
             for name, bank in banks.items():
                 bank.detector = DETECTORS[name].restore(chunks[f"score/{size}/{name}"])
