@@ -85,14 +85,7 @@ def document(result: "ScenarioResult") -> dict[str, object]:
     }
 
 
-_KINDS = {
-    "missing": ("缺少预警", "missing alert"),
-    "unexpected": ("意外预警", "unexpected alert"),
-    "changed": ("预警不符", "alert differs"),
-    "not_silent": ("不该有的预警", "not silent"),
-    "count": ("计数不符", "count differs"),
-    "accounting": ("总账不符", "accounting differs"),
-}
+_STYLES = {"-": "red", "+": "green", "?": "none", " ": "dim"}
 
 
 def _show(result: "ScenarioResult") -> None:
@@ -106,16 +99,13 @@ def _show(result: "ScenarioResult") -> None:
 
 
 def _show_finding(one: "Finding") -> None:
-    zh, en = _KINDS[one.kind]
-    place = escape(f"{one.place.file}:{one.place.line}:{one.place.column}")
-    out.print(f"  [bold]{place}[/bold] [red]{zh} {en}[/red]", soft_wrap=True)
-    for sign, style, words in (("-", "red", one.expected), ("+", "green", one.found)):
-        out.print(f"    [{style}]{sign} {escape(words[0])}[/{style}]", soft_wrap=True)
-        if words[1] != words[0]:
-            out.print(f"      [dim]{escape(words[1])}[/dim]", soft_wrap=True)
-    for words in one.why:
-        out.print(f"    ? {escape(words[0])}", soft_wrap=True)
-        out.print(f"      [dim]{escape(words[1])}[/dim]", soft_wrap=True)
+    from streams.replay.scenario_result import KINDS
+
+    zh, en = KINDS[one.kind]
+    out.print(f"  [bold]{escape(one.where)}[/bold] [red]{zh} {en}[/red]", soft_wrap=True)
+    for line in one.lines():
+        style = _STYLES[line.mark]
+        out.print(f"    [{style}]{line.mark} {escape(line.text)}[/{style}]", soft_wrap=True)
 
 
 def _summary(results: Sequence["ScenarioResult"], failed: int) -> None:

@@ -69,10 +69,10 @@ _RAISED = ("county", "signal", "size", "shape")
 class DiffLine:
     """One line of a readable diff."""
 
-    mark: Literal["-", "+", "~", " "]
-    """Missing, unexpected, changed; a blank for what belongs to the line before."""
+    mark: Literal["-", "+", "~", "?", " "]
+    """Expected and missing, found and unexpected, changed, why; a blank for what belongs to the line before."""
     said: str
-    """The mark in words; "" where it is a blank."""
+    """The mark in words, where it needs any."""
     text: str
 
     def __str__(self) -> str:

@@ -292,6 +292,7 @@ class Compiler:
             signal=self._signal(part.signal, (*path, "signal"), *self.profile.always_page) or None,
             size=part.size,
             shape=part.shape,
+            shows=part.shows,
             direction=part.direction,
             severity=part.severity,
             count=part.count,

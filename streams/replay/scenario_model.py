@@ -92,6 +92,9 @@ class ExpectedAlert:
     signal: str | None
     size: str | None
     shape: str | None
+    """Of the evidence that raised it."""
+    shows: str | None
+    """Of any of its evidence."""
     direction: str | None
     severity: str | None
     count: Range | None

@@ -10,6 +10,7 @@ from streams.core.outputs import Accounting
 from streams.core.record import Reason
 from streams.profile.document import Place
 from streams.profile.problems import Words
+from streams.replay.expected import DiffLine
 from streams.replay.scenario_model import Scenario
 
 
@@ -38,6 +39,16 @@ def alerts_of(transitions: Iterable[Transition]) -> tuple[AlertFound, ...]:
     return tuple(AlertFound(one, tuple(joined.get(one.alert, ())), ended.get(one.alert)) for one in ordered)
 
 
+KINDS: dict[str, Words] = {
+    "missing": ("缺少预警", "missing alert"),
+    "unexpected": ("意外预警", "unexpected alert"),
+    "changed": ("预警不符", "alert differs"),
+    "not_silent": ("不该有的预警", "not silent"),
+    "count": ("计数不符", "count differs"),
+    "accounting": ("总账不符", "accounting differs"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as expected."""
@@ -49,6 +60,23 @@ class Finding:
     found: Words
     why: tuple[Words, ...] = ()
     """Of an alert that is missing: why it was not raised."""
+
+    @property
+    def where(self) -> str:
+        """file:line:column of the expectation."""
+        return f"{self.place.file}:{self.place.line}:{self.place.column}"
+
+    def lines(self) -> list[DiffLine]:
+        """Expected, found, and why, each in Chinese with the English below."""
+        said: list[tuple[Literal["-", "+", "?"], Words]] = [("-", self.expected), ("+", self.found)]
+        made: list[DiffLine] = []
+        for mark, (zh, en) in [*said, *(("?", words) for words in self.why)]:
+            made.append(DiffLine(mark, "", zh))
+            made += [DiffLine(" ", "", en)] if en != zh else []
+        return made
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.where}: {' '.join(KINDS[self.kind])}", *(f"  {line}" for line in self.lines())])
 
 
 @dataclass(frozen=True, slots=True)

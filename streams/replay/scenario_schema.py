@@ -261,6 +261,8 @@ class AlertPart(Part):
     severity: SeverityName | None = None
     count: Counted | None = None
     """What the series had counted in the window that raised it."""
+    shows: ShapeName | None = None
+    """A shape that some of its evidence must have: what raised it, or what joined it."""
     joined: SlugList = ()
     """Signals whose evidence must have joined."""
     times: Times = 1

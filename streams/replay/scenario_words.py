@@ -15,6 +15,7 @@ _LABELS = {
     "signal": "信号",
     "size": "窗口",
     "shape": "形态",
+    "shows": "证据形态",
     "direction": "方向",
     "severity": "级别",
     "count": "件数",
@@ -78,6 +79,7 @@ class ScenarioWords:
             "signal": alert.signal,
             "size": alert.size,
             "shape": alert.shape,
+            "shows": alert.shows,
             "direction": alert.direction,
             "severity": alert.severity,
             "count": None if alert.count is None else counted(alert.count),
@@ -115,11 +117,13 @@ class ScenarioWords:
         """What of a found alert is not as expected, its county and family aside; [] where all is."""
         case, last = alert.raised.evidence, alert.ended
         joined = {one.evidence.signal for one in alert.joined}
+        shown = {str(one.shape) for one in (case, *(one.evidence for one in alert.joined))}
         found = {
             "raised": (_within(alert.raised.at, wanted.raised), self.time(alert.raised.at)),
             "signal": (wanted.signal in (None, case.signal), case.signal),
             "size": (wanted.size in (None, case.size), case.size),
             "shape": (wanted.shape in (None, case.shape), str(case.shape)),
+            "shows": (wanted.shows is None or wanted.shows in shown, " ".join(sorted(shown))),
             "direction": (wanted.direction in (None, case.direction), case.direction),
             "severity": (wanted.severity in (None, alert.raised.severity), str(alert.raised.severity)),
             "count": (wanted.count is None or _within(case.count, wanted.count), str(case.count)),
