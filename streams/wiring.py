@@ -173,11 +173,14 @@ def open_replay(
 
     Raises LedgerError, or ResumeError where the directory holds another run.
     """
-    from streams.runtime.embedded import EmbeddedRuntime
+    from streams.runtime.embedded import EmbeddedRuntime, ResumeError
 
     with LedgerStore(data_dir, SeriesLayout.of(profile.city), profile.retention) as store:
         interval = round(checkpoint_seconds * SECOND)
-        runtime = EmbeddedRuntime(profile, source, store, batch=batch, checkpoint_interval=interval)
+        try:
+            runtime = EmbeddedRuntime(profile, source, store, batch=batch, checkpoint_interval=interval)
+        except ResumeError as error:
+            raise ResumeError(f"{data_dir}: {error}") from None
         keep_profile(data_dir, profile)
         yield Replay(profile, source, store, runtime)
 

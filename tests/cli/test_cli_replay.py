@@ -209,7 +209,8 @@ def test_a_data_directory_of_another_recording_is_left_alone(cli: Cli, tmp_path:
     assert cli("simulate", "-p", LAKE, "--days", 3, "--incidents", 0, "-o", tmp_path / "other.jsonl.zst").code == 0
     cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--to", "2025-02-04", "--json")
     before = (tmp_path / "d" / "jiantu.db").read_bytes()
-    assert "another source" in cli.refused("replay", tmp_path / "other.jsonl.zst", "-p", LAKE, "-d", tmp_path / "d")
+    said = cli.refused("replay", tmp_path / "other.jsonl.zst", "-p", LAKE, "-d", tmp_path / "d")
+    assert f"{tmp_path / 'd'}: the data directory holds the run of another source" in said
     assert (tmp_path / "d" / "jiantu.db").read_bytes() == before
 
 
