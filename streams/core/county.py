@@ -282,7 +282,8 @@ class County:
             for at, packed, due, code in steps:
                 event: Event = events.decode(packed)
                 hour.steps.append((at, event.id, event, due, code))
-        self.changed_days = set()
+        # An open hour goes on remembering ids of its day: the next snapshot holds them too.
+        self.changed_days = {hour.day for hour in self.open.values()}
         self._day_end = self.grid.day(self.closed_until).end
         self.day, self.week = span_of(state.day), span_of(state.week)
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []

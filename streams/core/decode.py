@@ -274,7 +274,8 @@ def _reason(error: Exception, value: bytes) -> tuple[Reason, str]:
         return (Reason.MISSING_FIELD, missing[1]) if whole else (Reason.EMPTY, "")
     found = _PATH.search(text)
     place = found[1] if found and found[1] in Event.__struct_fields__ else ""
-    if text.startswith("Invalid enum value"):
+    # A field of which the city has no words at all takes null alone.
+    if text.startswith(("Invalid enum value", "Expected `null`, got `str`")):
         return _VOCABULARY.get(place, Reason.WRONG_TYPE), place
     return Reason.BAD_LENGTH if text.startswith("Expected `str` of length") else Reason.WRONG_TYPE, place
 

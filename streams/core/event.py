@@ -1,5 +1,6 @@
 """The event: one decoded fact about one county. There is no free-text field, on purpose (law 6)."""
 
+from types import NoneType
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -88,7 +89,7 @@ def event_type(
     """
 
     def words(values: tuple[str, ...]) -> Any:
-        return Literal[values] if values else Literal[""]
+        return Literal[values] if values else NoneType  # a city without sectors knows not even an empty one
 
     made = msgspec.defstruct(
         "CityEvent",

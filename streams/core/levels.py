@@ -1,6 +1,7 @@
 """What each test of a city may spend of its page budget: from the plan alone, never from data."""
 
 from detectors.budget import Test, levels
+from detectors.registry import DETECTORS
 from streams.core.city import City, Size
 
 WINDOWS_PER_WEEK = {Size.HOUR: 168, Size.DAY: 7, Size.WEEK: 1}
@@ -15,6 +16,8 @@ def levels_of(city: City) -> dict[tuple[str, Size, str], float]:
     for signal in city.signals:
         for size in signal.sizes:
             for detector in signal.detectors:
+                if WINDOWS_PER_WEEK[size] not in DETECTORS[detector].judges:
+                    continue  # no budget goes where nothing is judged
                 keys.append((signal.name, size, detector))
                 tests.append(
                     Test(

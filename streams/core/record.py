@@ -47,7 +47,7 @@ class Arrival(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_de
     """Epoch milliseconds, as Kafka stamps them: when the broker or server took it in; None: not known."""
     event: Event | None = None
     tick: str | None = None
-    """RFC 3339: event time has passed it. Ticks are not counted in the accounting."""
+    """RFC 3339: event time has passed it. Ticks are not counted in the accounting. Beside an event it says nothing."""
 
 
 class Rejection(Struct, frozen=True, gc=False):

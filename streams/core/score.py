@@ -47,15 +47,9 @@ class Bank:
         self.signals = np.array([i for i, _ in judged], dtype=np.int64)
         self.series = np.array([series for _, series in judged], dtype=np.int64)
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
-        # A detector that does not judge this size says the same of every window: nothing.
-        self._judges = WINDOWS_PER_WEEK[size] in self.detector.judges
-        nothing: Floats = np.full((len(_FIELDS), *self.shape), np.nan)
-        self._nothing = _scores(nothing, np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8))
 
     def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
         """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
-        if not self._judges:
-            return self._nothing
         own = counts[self.signals, self.series]
         own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[self.series])
         scores = self.detector.score(own, own_slot)
@@ -88,6 +82,7 @@ class _Waiting(msgspec.Struct, array_like=True):
 class _ScoreState(msgspec.Struct, array_like=True):
     waiting: list[_Waiting]
     seen: dict[Size, int]
+    scored_to: dict[Size, Instant]
     history: dict[Size, bytes]
 
 
@@ -103,25 +98,34 @@ class Score:
         self._banks = {
             size: {
                 name: Bank(city, size, name)
-                for name in DETECTORS
-                if any(size in s.sizes and name in s.detectors for s in city.signals)
+                for name, detector in DETECTORS.items()
+                if WINDOWS_PER_WEEK[size] in detector.judges
+                and any(size in s.sizes and name in s.detectors for s in city.signals)
             }
             for size in Size
         }
         self._shape = (len(city.signals), len(city.counties) + 1)
         self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
         self._seen = dict.fromkeys(Size, 0)
+        self._scored_to: dict[Size, Instant] = {}
+        """End of the last window scored, by size."""
         self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
         """Shape (signals, counties + 1, HISTORY): window number n of a size lies at n % HISTORY."""
 
     def step(self, window: ClosedWindow) -> ScoredWindow | None:
-        """Take one county's closed window; the scored window once it was the last one missing."""
+        """Take one county's closed window; the scored window once it was the last one missing.
+
+        A window of an end that is scored already is a repetition, as a tally makes it after a crash: ignored.
+        """
+        if window.end <= self._scored_to.get(window.size, window.end - 1):
+            return None
         key = (window.end, window.size)
         waiting = self._waiting.setdefault(key, {})
         waiting[window.county] = window
         if len(waiting) < len(self._row):
             return None
         del self._waiting[key]
+        self._scored_to[window.size] = window.end
         return self._score(window.size, Window(window.start, window.end), waiting)
 
     def _score(self, size: Size, window: Window, by_county: Mapping[str, ClosedWindow]) -> ScoredWindow:
@@ -201,7 +205,7 @@ class Score:
             for _, w in sorted(self._waiting[key].items())
         ]
         history = {size: np.roll(past, -self._seen[size], axis=-1).tobytes() for size, past in self._history.items()}
-        chunks: dict[str, bytes | None] = {"score": _encode(_ScoreState(waiting, self._seen, history))}
+        chunks: dict[str, bytes | None] = {"score": _encode(_ScoreState(waiting, self._seen, self._scored_to, history))}
         for size, banks in self._banks.items():
             for name, bank in banks.items():
                 chunks[f"score/{size}/{name}"] = bank.detector.snapshot()
@@ -216,7 +220,7 @@ class Score:
             self._waiting.setdefault((w.end, w.size), {})[w.county] = ClosedWindow(
                 w.county, w.size, w.start, w.end, counts, cells
             )
-        self._seen = state.seen
+        self._seen, self._scored_to = state.seen, state.scored_to
         for size, past in state.history.items():
             oldest_first = np.frombuffer(past, dtype=np.int64).reshape(*self._shape, HISTORY)
             self._history[size] = np.roll(oldest_first, self._seen[size], axis=-1)

@@ -17,7 +17,7 @@ from streams.core.city import FILTER_FIELDS, City
 from streams.core.county import County, CountyState
 from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
 from streams.core.event import INTAKE_KINDS, Event
-from streams.core.instant import MINUTE, SECOND, Instant
+from streams.core.instant import DAY, MINUTE, SECOND, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
 from streams.core.record import Arrival, Reason, Rejection
 from streams.core.tickets import STEP_KINDS
@@ -25,6 +25,10 @@ from streams.core.window import QUARTER, WindowGrid
 
 FUTURE_TOLERANCE = 5 * MINUTE
 """How far a sender's clock may run ahead of the receiver's before its event is rejected."""
+
+FURTHEST_AHEAD = 366 * DAY
+"""How far an event may be ahead of all that its county's events and the ticks have told, whenever it was received:
+a mistyped year would close every window up to it, and make all that follows late."""
 
 _MILLISECOND = SECOND // 1000
 _TEXTS_KEPT = 100_000
@@ -144,6 +148,9 @@ class Tally:
                     continue
                 place = new
             county = place.county
+            if at > county.max_at + FURTHEST_AHEAD:
+                self._reject(Reason.FUTURE, position, batch, out, "at")
+                continue
             name = event.id
             hour = county.open.get(at // QUARTER)
             if hour is None:
