@@ -255,11 +255,14 @@ def explanation(reading: Reading, county: str, signal: str, size: Size, at: Inst
         for end in _ends(plan.grid, one, window.end)
         if (found := reading.ledger.scored_window(one, end)) is not None
     ]
-    about = [
-        one for one in reading.ledger.transitions() if not isinstance(one, Raised) or one.county in (county, city.code)
-    ]
-    own = {one.alert for one in about if isinstance(one, Raised)}
-    transitions = [one for one in about if one.alert in own]
+    everything = list(reading.ledger.transitions())
+    # The whole city's series may have joined any county's alert; a county's, its own and the city's.
+    own = {
+        one.alert
+        for one in everything
+        if isinstance(one, Raised) and (county == city.code or one.county in (county, city.code))
+    }
+    transitions = [one for one in everything if one.alert in own]
     return explain(plan, signal, county, size, at, scored, transitions, week)
 
 
