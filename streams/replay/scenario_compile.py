@@ -59,11 +59,12 @@ class Compiler:
         self.sound = sound
         self.zone = city.zone
         self.grid = WindowGrid(city.zone, city.day_start)
-        self.counties = {
-            written: county.code for county in city.counties for written in (county.name_en, county.name, county.code)
-        }
-        self.places = {CITY: city.code, city.title_en: city.code, city.title: city.code, city.code: city.code}
-        self.places |= self.counties
+        self.counties: dict[str, str] = {}
+        """Code, Chinese or English name -> code; codes first, so that they are what is proposed."""
+        for name in ("code", "name", "name_en"):
+            for county in city.counties:
+                self.counties.setdefault(getattr(county, name), county.code)
+        self.places = {**self.counties, **dict.fromkeys((city.code, CITY, city.title, city.title_en), city.code)}
         self.categories = tuple(category.code for category in city.categories)
         self.signals = tuple(signal.name for signal in city.signals)
         self.start, self.end = self._span()
@@ -100,6 +101,8 @@ class Compiler:
     # -- times --------------------------------------------------------------------------------------------
 
     def _span(self) -> Stretch:
+        self.in_order = False
+        """Whether start and end make sense: else nothing can be outside of them."""
         start = self._first(self.part.start, ("start",))
         last = self.part.end
         end = self._named(last, ("end",))[1] if last.clock is None else self._instant(last, ("end",))
@@ -107,6 +110,8 @@ class Compiler:
             self._say(("end",), f"end 应晚于 start（{self.part.start.day}）", "end must be later than start")
         elif end - start > LONGEST:
             self._say(("end",), "一个场景最多五年", "a scenario covers five years at most")
+        else:
+            self.in_order = True
         return start, max(end, start + 1)
 
     def _first(self, when: When, path: Path) -> Instant:
@@ -135,7 +140,7 @@ class Compiler:
 
     def _inside(self, when: When, path: Path) -> Instant:
         at = self._instant(when, path)
-        if at and not self.start <= at <= self.end:
+        if self.in_order and at and not self.start <= at <= self.end:
             zh = f"{quoted(self._written(path))} 不在场景的起止之内；改时间，或改 start、end"
             self._say(path, zh, f"{quoted(self._written(path))} is outside start and end; change one of them")
         return at
@@ -235,7 +240,7 @@ class Compiler:
                 delay=part.delay - part.ahead,
                 sent=part.sent,
             )
-            if group.at + group.over > self.end + 1:
+            if self.in_order and group.at <= self.end < group.at + group.over - 1:
                 zh, en = "over 超出了场景的 end；改短，或把 end 改晚", "it goes on past the scenario's end; shorten it"
                 self._say((*path, "over"), zh, en)
             groups.append(group)
@@ -243,8 +248,12 @@ class Compiler:
 
     def _resends(self, groups: list[Group]) -> Iterable[Resend]:
         named = {group.name: str(group.number) for group in groups if group.name is not None}
+        events = range(len(self.document.sequence("events")))
+        broken = {self.document.text("events", i, "name") for i in events} - {*named}
         for i, part in self._numbered("resend", self.part.resend):
             path: Path = ("resend", i)
+            if part.events in broken:  # what is wrong with those is told already
+                continue
             name = self._word(part.events, named, (*path, "events"), ("名为它的事件", "events"))
             at = self._inside(part.at, (*path, "at"))
             if name:
@@ -277,7 +286,8 @@ class Compiler:
 
     def _alert(self, part: AlertPart, path: Path) -> ExpectedAlert:
         raised = self._stretch(part.raised, (*path, "raised"))
-        if raised[0] > self.end + self.profile.city.allowed_lateness or raised[1] < self.start:
+        known = self.end + self.profile.city.allowed_lateness
+        if self.in_order and (raised[0] > known or raised[1] < self.start):
             zh, en = "raised 不在场景的起止之内", "this is outside the scenario's start and end; change one of them"
             self._say((*path, "raised"), zh, en)
         ended: Stretch | str | None = part.ended if isinstance(part.ended, str) else None
@@ -329,7 +339,7 @@ class Compiler:
                 zh, en = f"写到时分，例如 {part.at.day}T09:00", f"write the time of day too, as {part.at.day}T09:00"
                 self._say((*path, "at"), zh, en)
             at = self._first(part.at, (*path, "at"))
-            if at and not self.start <= at < self.end:
+            if self.in_order and at and not self.start <= at < self.end:
                 zh, en = "at 不在场景的起止之内", "this is outside the scenario's start and end; change one of them"
                 self._say((*path, "at"), zh, en)
             county = self._county(part.county, (*path, "county"), self.places)
