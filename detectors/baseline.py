@@ -293,9 +293,10 @@ def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) 
 @compiled
 def _open_level(row: Floats, settings: Floats) -> None:
     """The level has moved: it may now be anywhere, and a return to where it was will be no news for a while."""
-    if row[FORMER_LEFT] <= 0.0:
-        row[FORMER] = row[STATE]
-    row[FORMER_LEFT] = settings[FORMER_KEPT]
+    if row[SEEN] >= settings[WARM_UP]:
+        if row[FORMER_LEFT] <= 0.0:
+            row[FORMER] = row[STATE]
+        row[FORMER_LEFT] = settings[FORMER_KEPT]
     row[COVARIANCE] = max(row[COVARIANCE], MOVED_VARIANCE)
 
 

@@ -53,24 +53,23 @@ _MAGIC = b"jiantu.counts.1\n"
 def _score_rows(
     rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, out: Rows
 ) -> None:
-    """out, shape (9, series): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded."""
+    """out, shape (series, 9): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded."""
     for i in range(counts.size):
         row = rows[i]
-        for j in range(8):
-            out[j, i] = np.nan
+        out[i] = np.nan
         if counts[i] < 0:
-            out[8, i] = _MISSING
+            out[i, 8] = _MISSING
             continue
         if row[SEEN] < settings[WARM_UP]:
-            out[8, i] = _WARMING_UP
+            out[i, 8] = _WARMING_UP
             continue
         mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
         mean, size = rounded_number(mean), rounded_number(size)
-        out[8, i] = _SCORED
-        _say(out[:, i], min(counts[i], _LARGEST_COUNT), mean, size)
+        out[i, 8] = _SCORED
+        _say(out[i], min(counts[i], _LARGEST_COUNT), mean, size)
         if row[FORMER_LEFT] > 0.0:
             former = max(mean * exp(row[FORMER] - row[STATE]), settings[FLOOR] * length)
-            _allow_former(out[:, i], min(counts[i], _LARGEST_COUNT), rounded_number(former), size)
+            _allow_former(out[i], min(counts[i], _LARGEST_COUNT), rounded_number(former), size)
 
 
 @compiled
@@ -144,11 +143,10 @@ class CountBank(Detector):
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`."""
         waves, place, classes = self._where(slot)
-        out = np.empty((9, counts.size))
+        out = np.empty((counts.size, 9))
         _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), self._settings, out)
-        expected, low, high, p_high, p_above, p_low, p_below, size = out[:8]
-        reason = out[8].astype(np.uint8)
-        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason)
+        expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
     def learn(self, counts: Counts, slot: Slot) -> None:
         """See `Detector.learn`."""

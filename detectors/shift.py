@@ -165,30 +165,30 @@ def _evidence(extra: Floats, span: int, count: float, mean: float) -> tuple[Floa
 def _score_rows(
     rows: Rows, extras: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts, out: Rows
 ) -> None:
-    """out (9, series) as in `detectors.counts`; `now` is (place, length, -, -, waves...)."""
+    """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     judged = np.empty(4)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
-        out[:, i] = np.nan
+        out[i] = np.nan
         if counts[i] < 0:
-            out[8, i] = _MISSING
+            out[i, 8] = _MISSING
             continue
         if row[SEEN] < settings[WARM_UP]:
-            out[8, i] = _WARMING_UP
+            out[i, 8] = _WARMING_UP
             continue
         mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
         window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
         q = q + _slow_variance(extra)
         _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
         size = size_of(mean, phi, q, row[SPREAD_WEIGHT])
-        out[8, i] = _SCORED
-        out[0, i] = rounded_number(mean)
-        out[1, i] = rounded_number(float(quantile(0.025, mean, size)))
-        out[2, i] = rounded_number(float(quantile(0.975, mean, size)))
+        out[i, 8] = _SCORED
+        out[i, 0] = rounded_number(mean)
+        out[i, 1] = rounded_number(float(quantile(0.025, mean, size)))
+        out[i, 2] = rounded_number(float(quantile(0.975, mean, size)))
         for j in range(4):
-            out[3 + j, i] = rounded_number(min(max(judged[j], SMALLEST_SAID), 1.0))
+            out[i, 3 + j] = rounded_number(min(max(judged[j], SMALLEST_SAID), 1.0))
 
 
 @compiled
@@ -310,16 +310,16 @@ class ShiftBank(Detector):
 
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`. `size` is NaN: the p is that of a sum, not of this window's count."""
-        out = np.full((9, counts.size), np.nan)
+        out = np.full((counts.size, 9), np.nan)
         if self._windows_per_week == HOURS:
-            out[8] = ScoreReason.NOT_JUDGED
+            out[:, 8] = ScoreReason.NOT_JUDGED
         else:
             now, classes = self._where(slot)
             _score_rows(
                 self._rows, self._extras, counts.astype(np.int64), now, classes, self._settings, self._spans, out
             )
-        expected, low, high, p_high, p_above, p_low, p_below, size = out[:8]
-        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, out[8].astype(np.uint8))
+        expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
     def learn(self, counts: Counts, slot: Slot) -> None:
         """See `Detector.learn`."""

@@ -24,6 +24,8 @@ INFINITE = 1e300
 """Stands for an infinite size where only ratios to it are taken."""
 SMALLEST_P = 1e-300
 """What is more improbable than this is said to be this improbable."""
+FULL, ROUGH = 4e-16, 1e-9
+"""Relative error of a tail: all digits for a p, few for finding a quantile."""
 _STIRLING = (1 / 12, 1 / 360, 1 / 1260, 1 / 1680, 1 / 1188, 691 / 360360, 1 / 156)
 
 
@@ -82,11 +84,11 @@ def probability(x: int, mean: float, size: float) -> float:
 
 
 @compiled
-def _fraction(a: float, z: float, y: float, ay: float, bz: float) -> float:
+def _fraction(a: float, z: float, y: float, ay: float, bz: float, within: float) -> float:
     """F with I_z(a, b) = z^a y^b / (B(a, b) F), y = 1 - z: Didonato and Morris's fraction by modified Lentz.
 
     It takes the products a y and b z instead of b, so that they stay right when a or b is infinite.
-    Quick where z < a / (a + b); near the mean it takes some sqrt(a + b) steps.
+    Quick where z < a / (a + b); near the mean it takes some sqrt(a + b) steps. The relative error is about `within`.
     """
     fraction = a / (a + 1.0) * (ay - bz + 1.0)
     fraction = fraction if fraction != 0.0 else 1e-300
@@ -103,7 +105,7 @@ def _fraction(a: float, z: float, y: float, ay: float, bz: float) -> float:
         c = c if c != 0.0 else 1e-300
         change = c * d
         fraction *= change
-        if abs(change - 1.0) < 4e-16:
+        if abs(change - 1.0) < within:
             break
     return fraction
 
@@ -117,26 +119,26 @@ def _next(chance: float, x: int, mean: float, size: float) -> float:
 
 
 @compiled
-def _above(x: int, mean: float, size: float, here: float) -> float:
+def _above(x: int, mean: float, size: float, here: float, within: float) -> float:
     """P(X > x) = I_z(x + 1, size) with z = mean / (mean + size), from its own side, given P(X = x): for x >= mean."""
     if size >= POISSON_FROM:
-        return here * mean / _fraction(x + 1.0, 0.0, 1.0, x + 1.0, mean)
+        return here * mean / _fraction(x + 1.0, 0.0, 1.0, x + 1.0, mean, within)
     if x == 0:
         return -_expm1_of_negative(size * log1p(mean / size))
     z, y = mean / (mean + size), size / (mean + size)
-    return here * z * (size + x) / _fraction(x + 1.0, z, y, (x + 1.0) * y, size * z)
+    return here * z * (size + x) / _fraction(x + 1.0, z, y, (x + 1.0) * y, size * z, within)
 
 
 @compiled
-def _below(x: int, mean: float, size: float, here: float) -> float:
+def _below(x: int, mean: float, size: float, here: float, within: float) -> float:
     """P(X < x) = I_y(size, x) from its own side, given P(X = x): for x <= mean."""
     if x == 0:
         return 0.0
     # here * x = P(X = x - 1) * z * (size + x - 1)
     if size >= POISSON_FROM:
-        return here * x / _fraction(INFINITE, 1.0, 0.0, mean, float(x))
+        return here * x / _fraction(INFINITE, 1.0, 0.0, mean, float(x), within)
     z, y = mean / (mean + size), size / (mean + size)
-    return here * x / _fraction(size, y, z, size * z, x * y)
+    return here * x / _fraction(size, y, z, size * z, x * y, within)
 
 
 @compiled
@@ -170,19 +172,19 @@ def four_tails(x: int, mean: float, size: float) -> tuple[float, float, float, f
         lower, here = _few(x, mean, size)
         upper = 1.0 - (lower + here)
         if upper < 1e-2:
-            upper = _above(x, mean, size, here)
+            upper = _above(x, mean, size, here, FULL)
     else:
         here = probability(x, mean, size)
         if x >= mean:
-            upper = _above(x, mean, size, here)
+            upper = _above(x, mean, size, here, FULL)
             lower = 1.0 - (upper + here)
             if lower < 1e-2:
-                lower = _below(x, mean, size, here)
+                lower = _below(x, mean, size, here, FULL)
         else:
-            lower = _below(x, mean, size, here)
+            lower = _below(x, mean, size, here, FULL)
             upper = 1.0 - (lower + here)
             if upper < 1e-2:
-                upper = _above(x, mean, size, here)
+                upper = _above(x, mean, size, here, FULL)
     # The complement of a small number is exact; the other way round digits would be lost.
     high = upper + here
     low = lower + here
@@ -199,9 +201,11 @@ def _said(p: float) -> float:
 
 
 @compiled
-def _at_most(x: int, mean: float, size: float) -> float:
-    """P(X <= x)."""
-    return four_tails(x, mean, size)[2]
+def _at_most(x: int, mean: float, size: float, here: float) -> float:
+    """P(X <= x) to some 9 digits, given P(X = x)."""
+    if x >= mean:
+        return 1.0 - _above(x, mean, size, here, ROUGH)
+    return _below(x, mean, size, here, ROUGH) + here
 
 
 @compiled
@@ -217,28 +221,41 @@ def quantile(share: float, mean: float, size: float) -> int:
             total += chance
             k += 1
         return k
-    # A gamma's third root is nearly normal (Wilson and Hilferty 1931): a start a few counts away, then Newton.
-    shape = mean * mean / spread
-    z = normal_quantile(share)
-    root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * np.sqrt(shape))
-    k = int(mean * max(root, 0.0) ** 3)
-    total = _at_most(k, mean, size)
+    k = _near_quantile(mean, size, normal_quantile(share))
+    here = probability(k, mean, size)
+    total = _at_most(k, mean, size, here)
     for _ in range(30):
-        step = (share - total) / max(probability(k, mean, size), 1e-290)
+        step = (share - total) / max(here, 1e-290)
         if abs(step) < 16.0:
             break
         k = max(0, k + int(min(max(step, -np.sqrt(spread)), np.sqrt(spread))))
-        total = _at_most(k, mean, size)
-    here = probability(k, mean, size)
+        here = probability(k, mean, size)
+        total = _at_most(k, mean, size, here)
+    z = 0.0 if size >= POISSON_FROM else mean / (mean + size)
+    sz = mean if size >= POISSON_FROM else size * z
     while total < share:
-        here = _next(here, k, mean, size)
+        here *= (sz + k * z) / (k + 1.0)
         k += 1
         total += here
     while k > 0 and total - here >= share:
         total -= here
-        here /= _next(1.0, k - 1, mean, size)
         k -= 1
+        here *= (k + 1.0) / (sz + k * z)
     return k
+
+
+@compiled
+def _near_quantile(mean: float, size: float, z: float) -> int:
+    """A count some steps from the quantile at which a normal has z."""
+    spread = mean * (1.0 + mean / size)
+    skew = (1.0 + 2.0 * mean / size) / np.sqrt(spread)
+    if skew < 1.0:  # Cornish and Fisher 1938
+        bend = (z * z - 1.0) * skew / 6.0
+        bend += (z * z - 3.0) * z * (6.0 / size + 1.0 / spread) / 24.0 - (2.0 * z * z - 5.0) * z * skew * skew / 36.0
+        return max(0, int(mean + np.sqrt(spread) * (z + bend)))
+    shape = mean * mean / spread  # a gamma's third root is nearly normal (Wilson and Hilferty 1931)
+    root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * np.sqrt(shape))
+    return int(mean * max(root, 0.0) ** 3)
 
 
 @compiled

@@ -174,8 +174,16 @@ def test_a_level_that_lasts_becomes_the_normal_one(before: float, after: float) 
     expected = np.array([np.median(s.expected) for s in scores])
     assert expected[301] == pytest.approx(before, rel=0.35), "not yet"
     assert expected[-1] == pytest.approx(after, rel=0.25), "eight weeks on"
-    alarms = np.array([(s.p_high < 1e-4) | (s.p_low < 1e-4) for s in scores[330:]])
-    assert alarms.mean() < 2e-3, "what lasts pages no longer"
+    alarms = np.array([(s.p_high < 1e-4) | (s.p_low < 1e-4) for s in scores[314:]])
+    assert alarms.mean() < 2e-3, "what lasts pages no longer after two weeks"
+
+
+def test_a_series_that_falls_silent_is_expected_to_be_silent_a_month_later() -> None:
+    mean = np.full((330, 60), 6.0)
+    mean[300:] = 0.0
+    scores = list(run(CountBank.fresh(60, DAYS), noisy(mean, 1.3, np.random.default_rng(13)), DAYS))
+    assert np.median(scores[302].expected) > 4.0
+    assert np.median(scores[-1].expected) < 0.5
 
 
 def test_a_return_to_the_former_level_is_no_news() -> None:

@@ -24,6 +24,12 @@ def test_rounding_is_right_at_ties_and_at_what_is_rounded_already(digits: int, e
     assert rounded_number(rounded_number(x)) == rounded_number(x)
 
 
+def test_what_lies_exactly_between_goes_to_the_even_digit() -> None:
+    ties = np.array([1000005.0, 1000015.0, 1234565.0, 1234575.0, 2.0**-20 * 5**7, 100000.5, 100001.5])
+    np.testing.assert_array_equal(rounded_array(ties), [float(f"{tie:.6g}") for tie in ties.tolist()])
+    assert rounded_array(ties[:2]).tolist() == [1000000.0, 1000020.0]
+
+
 def test_nothing_infinity_and_nan_stay_what_they_are() -> None:
     given_numbers = np.array([[0.0, math.inf], [-math.inf, math.nan]])
     np.testing.assert_array_equal(rounded_array(given_numbers), given_numbers)

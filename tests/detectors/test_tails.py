@@ -83,9 +83,9 @@ def test_what_cannot_be_told_from_zero_is_said_to_be_1e_300() -> None:
 @given(st.floats(0.001, 0.999), st.floats(1e-2, 1e7), st.one_of(st.floats(1e-2, 1e9), st.just(INFINITE)))
 def test_a_quantile_is_the_smallest_count_that_reaches_its_share(share: float, mean: float, size: float) -> None:
     k = quantile(share, mean, size)
-    assert four_tails(k, mean, size)[2] >= share * (1 - 1e-9)
+    assert four_tails(k, mean, size)[2] >= share * (1 - 1e-7)
     if k > 0:
-        assert four_tails(k - 1, mean, size)[2] < share * (1 + 1e-9)
+        assert four_tails(k - 1, mean, size)[2] < share * (1 + 1e-7)
 
 
 @pytest.mark.parametrize(("mean", "size"), [(1e9, INFINITE), (1e9, 5.0), (49.9, 1e3), (50.1, 1e3)])
