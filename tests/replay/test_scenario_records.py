@@ -88,7 +88,7 @@ def test_ticks_come_every_hour_or_as_written() -> None:
         "2026-06-10T15:30:00+08:00",
         "2026-06-18T14:00:00+08:00",
     ]
-    assert len(ticks("ticks: {every: 1d}")) == 38
+    assert len(ticks("ticks: {every: 1d}")) == 38 + 1
 
 
 def test_a_background_has_its_mean_and_its_spread_and_stays_in_its_stretch() -> None:
