@@ -45,7 +45,7 @@ def test_a_shift_is_news_once() -> None:
     scores = scored(noisy(mean, 1.2, np.random.default_rng(3)))
     said = np.array([s.p_high <= LEVEL for s in scores])
     assert said[START : START + 21].any(axis=0).all()
-    assert not said[START + 35 :].any(), "five weeks on it is normal"
+    assert not said[START + 40 :].any(), "six weeks on it is normal"
     expected = np.array([s.expected for s in scores])
     assert np.median(expected[START + 35]) == pytest.approx(16.0, rel=0.2)
 
