@@ -128,13 +128,19 @@ class EmbeddedRuntime:
         self._store = store
         self._batch = batch
         self._interval = checkpoint_interval
-        self._pipeline = Pipeline(profile.city, source.span[0])
+        self._begin()
+
+    def _begin(self) -> None:
+        """Be where the store's checkpoint is, or at the source's start."""
+        self._pipeline = Pipeline(self._profile.city, self._source.span[0])
         self._position: Position = START
-        self._identity = source.identity
+        self._identity = self._source.identity
         self._written: dict[str, bytes] = {}
         """Digest of every state chunk as the store has it."""
         self._unwritten = _Unwritten()
-        resumption = store.load_checkpoint()
+        self._failed = False
+        """A run did not come to its end: what is in memory is ahead of the store, and its outputs are gone."""
+        resumption = self._store.load_checkpoint()
         if resumption is not None:
             self._resume(resumption)
 
@@ -170,6 +176,9 @@ class EmbeddedRuntime:
         Whatever is raised, nothing since the last checkpoint was written, and the next run repeats it.
         """
         watcher = watcher or Unwatched()
+        if self._failed:
+            self._begin()
+        self._failed = True
         before = self._pipeline.accounting.received
         clock, since_checkpoint = Stopwatch(), Stopwatch()
         stopped = False
@@ -189,6 +198,7 @@ class EmbeddedRuntime:
                     stopped = True
                     break
             self._checkpoint()
+        self._failed = False
         return Run(
             accounting=self._pipeline.accounting,
             reached=self._pipeline.reached,
