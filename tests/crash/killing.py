@@ -29,6 +29,7 @@ import numpy as np
 from streams.core.decode import Batch
 from streams.core.instant import SECOND
 from streams.core.pipeline import PipelineOutputs
+from streams.ledger.errors import LedgerError
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import Checkpoint, Outputs, SeriesLayout
@@ -159,9 +160,17 @@ def kill(data_dir: Path, random: np.random.Generator, most: int, last: int) -> T
         raise SystemExit(f"a life ended by itself, with status {status}; what it said is above")
     died_in_commit = life.in_commit
     life.close()
-    with LedgerReader(data_dir) as ledger:
-        progress = ledger.progress()
-    return Told(0 if progress is None else progress.record, died_in_commit, commits)
+    return Told(position(data_dir), died_in_commit, commits)
+
+
+def position(data_dir: Path) -> int:
+    """Where the next life goes on; 0 also where one died before there was a ledger."""
+    try:
+        with LedgerReader(data_dir) as ledger:
+            progress = ledger.progress()
+    except LedgerError:
+        return 0
+    return 0 if progress is None else progress.record
 
 
 def listen(life: Life, after: int, most: int, in_commit: bool) -> int:
