@@ -57,17 +57,17 @@ class JiantuReplay:
             recording = self._beside / recording
         if isinstance(profile, str | Path) and profile not in bundled():
             profile = self._beside / profile
+        if expect is not None and not isinstance(expect, bytes):
+            expect = self._beside / expect
+            if not self._update and not expect.is_file():
+                pytest.fail(f"there is no expected log {expect}; `pytest --jiantu-update` writes it", pytrace=False)
         result = replay(recording, profile=profile, batch=batch, data_dir=data_dir)
         if result.ending != "complete":
             pytest.fail(f"the recording is {result.ending}: {result.message}", pytrace=False)
         if expect is None:
             return result
-        if not isinstance(expect, bytes):
-            expect = self._beside / expect
-            if self._update:
-                self._keep(expect, result.alert_log)
-            elif not expect.is_file():
-                pytest.fail(f"there is no expected log {expect}; `pytest --jiantu-update` writes it", pytrace=False)
+        if self._update and isinstance(expect, Path):
+            self._keep(expect, result.alert_log)
         try:
             diff = result.diff(expect)
         except ExpectedLogError as error:
