@@ -24,7 +24,7 @@ from streams.profile.model import Profile
 from streams.sources.contract import START, Chunk, Ending, Position, Source
 
 CHECKPOINT_INTERVAL: Duration = 5 * SECOND
-MOST_SCORED = 5_000
+MOST_SCORED = 2_000
 """Scored windows held between two checkpoints at most: bounds memory where event time runs fast."""
 
 

@@ -37,6 +37,8 @@ class Plan(NamedTuple):
     """Replayed against the decoder."""
     single_events: int
     rounds: int
+    memory_scale: float
+    """So that the smallest of the next lasts longer than tickets are kept (150 days): what is remembered is full."""
     memory_events: tuple[int, ...]
     year_scale: float
     year_days: int
@@ -44,8 +46,10 @@ class Plan(NamedTuple):
     windows: int
 
 
-FULL = Plan(1.5, 5_000_000, 50_000, 5, (1_000_000, 5_000_000, 20_000_000), 1.0, 365, 1000, 400)
-QUICK = Plan(0.5, 300_000, 20_000, 1, (200_000, 300_000, 400_000), 0.1, 365, 1000, 60)
+BEHIND = 20_000
+"""Events that a restart after the replay has still before it: more than a batch."""
+FULL = Plan(1.5, 5_000_000, 50_000, 5, 0.8, (1_000_000, 5_000_000, 20_000_000), 1.0, 365, 1000, 400)
+QUICK = Plan(0.5, 300_000, 20_000, 1, 0.15, (200_000, 300_000, 400_000), 0.1, 365, 1000, 60)
 
 
 class Line(NamedTuple):
@@ -71,10 +75,10 @@ def measure(plan: Plan, folder: Path, call: Call = apart, say: Callable[[str], N
     def data(name: str) -> str:
         return str(folder / name)
 
-    most = max(plan.events, *plan.memory_events)
-    long, whole_year = data("long.jsonl.zst"), data("year.jsonl.zst")
+    long, longest, whole_year = data("long.jsonl.zst"), data("longest.jsonl.zst"), data("year.jsonl.zst")
     say("simulating")
-    figures: Figures = {"recording": call("record", path=long, scale=plan.scale, events=most)}
+    figures: Figures = {"recording": call("record", path=long, scale=plan.scale, events=plan.events + BEHIND)}
+    figures["longest_recording"] = call("record", path=longest, scale=plan.memory_scale, events=max(plan.memory_events))
     figures["year_recording"] = call("record", path=whole_year, scale=plan.year_scale, days=plan.year_days)
     say("replay against the decoder")
     figures["replay"] = call("replay", recording=long, data_dir=data("replay"), events=plan.events)
@@ -91,7 +95,7 @@ def measure(plan: Plan, folder: Path, call: Call = apart, say: Callable[[str], N
     peaks = []
     for events in plan.memory_events:
         say(f"memory of {events:,} events")
-        peaks.append(call("memory", recording=long, data_dir=data(f"memory-{events}"), events=events))
+        peaks.append(call("memory", recording=longest, data_dir=data(f"memory-{events}"), events=events))
     growth = peaks[-1]["megabytes"] / peaks[0]["megabytes"] - 1
     figures["memory"] = {"runs": peaks, "growth": growth}
     return figures

@@ -9,7 +9,7 @@ from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header
 
 PROFILE = "leshan"
-FIRST_DAY = date(2021, 1, 1)
+FIRST_DAY = date(2016, 1, 1)
 """Early enough for the longest recording to lie in years whose calendar is known."""
 SEED = 7
 EVENTS_A_DAY = 8_000
