@@ -85,7 +85,7 @@ class Settings:
  SPREAD_PRIOR, SPREAD_STRENGTH, SLOT_MEMORY,
  DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(17)  # fmt: skip
 
-PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.5**2, 0.5**2, 0.25**2, 0.25**2])
+PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
 HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH, CLASS_STRENGTH = 1.5, 8.0, 4.0, 3.0
 """How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
@@ -275,7 +275,8 @@ def _update_state(row: Floats, waves: Floats, ratio: float, q: float, q_after: f
 
 @compiled
 def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) -> bool:
-    """Takes a residual in; whether residuals have stayed on one side for so long that the level must have moved."""
+    """Takes a residual in; whether residuals have stayed on one side for so long that the level must have moved. It
+    then starts afresh."""
     memory = settings[DRIFT_MEMORY]
     row[DRIFT_SUM] = memory * row[DRIFT_SUM] + error
     row[DRIFT_SPREAD] = memory * memory * row[DRIFT_SPREAD] + variance
@@ -287,7 +288,10 @@ def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) 
         row[DRIFT_RUN] = min(run, 0.0) - 1.0
     else:
         row[DRIFT_RUN] = 0.0
-    return bool(abs(row[DRIFT_RUN]) >= settings[DRIFT_RUN_LIMIT])
+    if abs(row[DRIFT_RUN]) < settings[DRIFT_RUN_LIMIT]:
+        return False
+    row[DRIFT_SUM], row[DRIFT_SPREAD], row[DRIFT_RUN] = 0.0, 0.0, 0.0
+    return True
 
 
 @compiled
