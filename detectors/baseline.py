@@ -64,6 +64,10 @@ class Settings:
     spread_prior: float
     spread_strength: float
     """The dispersion expected before anything is seen, and its weight in counts or pairs of windows."""
+    class_strength: float
+    """How many counts a calendar class is believed to have no effect: a week holds few special days."""
+    class_varies: float
+    """Variance of the log effect from one window of a class to the next."""
     slot_memory: float
     """Discount of a slot's sums per visit."""
     drift_memory: float
@@ -82,15 +86,13 @@ class Settings:
 
 
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
- SPREAD_PRIOR, SPREAD_STRENGTH, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(17)  # fmt: skip
+ SPREAD_PRIOR, SPREAD_STRENGTH, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(19)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
-HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH, CLASS_STRENGTH = 1.5, 8.0, 4.0, 3.0
+HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH = 1.5, 8.0, 4.0
 """How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
-CLASS_VARIES = 0.02
-"""Variance of the log effect from one day of a class to the next."""
 MOVED_VARIANCE = 0.5
 LEAST_RESTLESS, MOST_RESTLESS = -6.0, 5.0
 """Bounds of the log of how much more than usual the level moves."""
@@ -120,6 +122,8 @@ def settings_for(windows_per_week: int) -> Settings:
         spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 525.0, 1: 260.0}[windows_per_week],
         spread_prior=2.0 if windows_per_week == 1 else 1.5,
         spread_strength=5.0 if windows_per_week == 1 else 8.0,
+        class_strength=30.0 if windows_per_week == 1 else 3.0,
+        class_varies=0.003 if windows_per_week == 1 else 0.02,
         slot_memory=1.0 - 1.0 / 60.0,
         drift_memory=1.0 - 1.0 / memory,
         drift_limit=limit,
@@ -194,13 +198,13 @@ def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[flo
 
 
 @compiled
-def class_effect(row: Floats, day_class: int, phi: float) -> tuple[float, float]:
+def class_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> tuple[float, float]:
     """(factor, variance of its log) of a calendar class; of the ordinary day (1, 0)."""
     if day_class == 0:
         return 1.0, 0.0
     counted, expected = row[CLASS_COUNTED + day_class], row[CLASS_EXPECTED + day_class]
-    factor = _shrunk(counted, expected, phi, CLASS_STRENGTH, 1.0)
-    return factor, 1.0 / (counted / phi + CLASS_STRENGTH) + CLASS_VARIES
+    factor = _shrunk(counted, expected, phi, settings[CLASS_STRENGTH], 1.0)
+    return factor, 1.0 / (counted / phi + settings[CLASS_STRENGTH]) + settings[CLASS_VARIES]
 
 
 @compiled
@@ -224,7 +228,7 @@ def forecast(
     phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
-    special, q_class = class_effect(row, day_class, phi)
+    special, q_class = class_effect(row, day_class, phi, settings)
     mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
     return mean, size_of(mean, phi, q + q_slot + q_class, row[SPREAD_WEIGHT]), phi
 
@@ -327,7 +331,7 @@ def learn_window(
     phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, per_week, phi)
-    special, q_class = class_effect(row, day_class, phi)
+    special, q_class = class_effect(row, day_class, phi, settings)
     mean = exp(log_mean) * slot * special * length
     lowest = settings[FLOOR] * length
     if x == 0.0 and mean <= lowest:

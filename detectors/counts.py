@@ -89,11 +89,11 @@ def _say(out: Floats, count: int, mean: float, size: float) -> None:
 @compiled
 def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
     """A new level has not proved itself yet: what the former one explains is no news. Each p is the larger of both,
-    the band spans both, and the mean said is the one that explains the count better."""
+    the band spans both, and the mean said is the former one where the count lies outside the new one's band."""
     other = np.empty(8)
     _say(other, count, former, size)
     side = 3 if count >= out[0] else 5
-    if other[side] > out[side]:
+    if out[side] < BAND and other[side] > out[side]:
         out[0] = former
     out[1], out[2] = min(out[1], other[1]), max(out[2], other[2])
     for j in range(3, 7):

@@ -84,7 +84,11 @@ def spans_for(windows_per_week: int) -> tuple[int, Counts]:
 def quiet_settings(windows_per_week: int) -> Settings:
     """The baseline's settings with a level that moves half as much: what wanders slowly is looked for here."""
     usual = settings_for(windows_per_week)
-    return replace(usual, level_noise=min(usual.level_noise, 0.02**2 / windows_per_week))
+    return replace(
+        usual,
+        level_noise=min(usual.level_noise, 0.02**2 / windows_per_week),
+        warm_up=20 if windows_per_week == 1 else usual.warm_up,
+    )
 
 
 @compiled
@@ -96,7 +100,7 @@ def _forecast(
     phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, waves)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
-    special, q_class = class_effect(row, day_class, phi)
+    special, q_class = class_effect(row, day_class, phi, settings)
     log_mean = min(log_mean + ahead * row[STATE + 1], 23.0)
     trend = ahead * (ahead * row[COVARIANCE + PARTS + 1] + 2.0 * row[COVARIANCE + 1])
     q = max(q + ahead * settings[LEVEL_NOISE] + trend, 0.0)
