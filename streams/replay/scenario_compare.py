@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from streams.core.outputs import ScoredWindow
 from streams.profile.problems import Words
 from streams.replay.driving import Driven
-from streams.replay.scenario_model import ExpectedAlert, ExpectedCount, Scenario
+from streams.replay.scenario_model import ExpectedAlert, ExpectedCount, ExpectedSilence, Scenario
 from streams.replay.scenario_result import AlertFound, Finding
 from streams.replay.scenario_why import WhyNot
 from streams.replay.scenario_words import NOTHING, ScenarioWords, counted
@@ -43,7 +43,10 @@ class _Compared:
             else:
                 yield Finding("missing", alert.place, self.words.expected(alert), NOTHING, why.answers(alert))
         if not self.scenario.others_allowed:
+            told = {found.raised.alert for _, found in self._heard()}
             for j in left:
+                if self.found[j].raised.alert in told:
+                    continue  # where it broke a silence it is told already
                 yield Finding("unexpected", self.scenario.alerts_place, NOTHING, self.words.found(self.found[j]))
 
     def _same_key(self, alert: ExpectedAlert, found: AlertFound) -> bool:
@@ -54,6 +57,11 @@ class _Compared:
 
     def silences(self) -> Iterator[Finding]:
         """Alerts, or evidence of a signal, where there was to be none."""
+        for silence, alert in self._heard():
+            yield Finding("not_silent", silence.place, self.words.silence(silence), self.words.found(alert))
+
+    def _heard(self) -> Iterator[tuple[ExpectedSilence, AlertFound]]:
+        """Every silence with every alert that broke it."""
         for silence in self.scenario.silences:
             first, last = silence.stretch
             for alert in self.found:
@@ -63,7 +71,7 @@ class _Compared:
                 told = [(raised.at, raised.evidence), *((one.at, one.evidence) for one in alert.joined)]
                 heard = told[:1] if silence.signal is None else [o for o in told if o[1].signal == silence.signal]
                 if any(first <= at <= last for at, _ in heard):
-                    yield Finding("not_silent", silence.place, self.words.silence(silence), self.words.found(alert))
+                    yield silence, alert
 
     def counts(self) -> Iterator[Finding]:
         """Windows that counted something else."""

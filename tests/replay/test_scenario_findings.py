@@ -103,6 +103,11 @@ def test_two_expectations_that_fit_one_alert_each_find_their_own() -> None:
     assert len(result.alerts) == 2
 
 
+def test_an_alert_that_breaks_a_silence_is_not_told_a_second_time() -> None:
+    result = result_of(f"alerts:\n  - {ALERT}\n", "", "{county: west}", "{county: all}")
+    assert [finding.kind for finding in result.findings] == ["not_silent"]
+
+
 @pytest.mark.parametrize(
     ("silence", "kept"),
     [

@@ -1,11 +1,15 @@
 """Every mistake in a scenario is told at its line and column, with what to write instead; all in one go."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from streams.profile.problems import Problem
 from streams.replay.scenario import ScenarioError, load_scenario, load_scenarios, read_scenario, scenario_files
+from streams.replay.scenario_run import run_scenario
+from streams.replay.scenario_schema import ScenarioPart
 from tests.replay.scenario_texts import SMALL, changed, marked, scenario
 
 EVENT = "{name: burst, at: 2026-06-10T13:00, over: 4h, county: east, category: noise, count: 80}"
@@ -139,3 +143,23 @@ def test_the_problems_of_all_files_are_told_together(tmp_path: Path) -> None:
 def test_a_folder_without_scenarios_is_wrong_input(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"no \*\.yaml"):
         scenario_files(tmp_path)
+
+
+def test_the_reference_names_every_key_and_no_other() -> None:
+    text = (Path(__file__).parents[1] / "scenarios" / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", text, re.MULTILINE))
+    sections = {name: field.annotation for name, field in ScenarioPart.model_fields.items()}
+    for name in ("background", "events", "resend", "raw", "ticks", "alerts", "silences", "counts", "accounting"):
+        part = next((a for a in (sections[name], *get_args(sections[name])) if hasattr(a, "model_fields")), None)
+        assert part is not None, name
+        words = set(re.findall(r"`([a-z_0-9]+)`", rows[name])) - {"open", "never", "resend", "at"}
+        assert words == set(part.model_fields) - {"at"}, name
+    assert set(rows) == set(sections) - {"title", "title_en", "about", "profile", "start", "end", "seed"}
+
+
+def test_the_example_of_the_reference_holds() -> None:
+    text = (Path(__file__).parents[1] / "scenarios" / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    result = run_scenario(read_scenario("README.md", example[1].encode()))
+    assert result.passed, "\n".join(str(finding) for finding in result.findings)
