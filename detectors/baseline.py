@@ -14,146 +14,59 @@ the level to it (West and Harrison, "Monitoring and adaptation in Bayesian forec
 Every function takes one row, so series cannot touch each other. The row always stands before the next window.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.compiled import compiled
 from detectors.elementary import exp, log
 from detectors.observation import Floats
-
-PARTS = 6
-"""Level, trend, and cosine and sine of one and of two cycles a year."""
-STATE, COVARIANCE = 0, PARTS
-SEEN = COVARIANCE + PARTS * PARTS
-"""Windows observed."""
-SPREAD_SUM, SPREAD_WEIGHT = SEEN + 1, SEEN + 2
-"""Discounted sums whose ratio is the dispersion."""
-DRIFT_SUM, DRIFT_SPREAD, DRIFT_RUN = SEEN + 3, SEEN + 4, SEEN + 5
-"""Discounted sum of clipped residuals, of their variances, and windows since when they lie on one side (signed)."""
-FORMER, FORMER_LEFT = SEEN + 6, SEEN + 7
-"""The level from before the last move, and for how many more windows a return to it would be no news."""
-LAST_ERROR, RESTLESS = SEEN + 8, SEEN + 9
-"""Last standardised residual; log of how many times the usual the level's noise has proved to be."""
-CLASSES = 12
-CLASS_COUNTED = SEEN + 10
-CLASS_EXPECTED = CLASS_COUNTED + CLASSES
-SLOTS = CLASS_EXPECTED + CLASSES
-"""From here on: (counted, expected) of each slot of the week, the days of one hour beside each other."""
-
-LARGEST_LOG_MEAN = 23.0
-"""Of 1e10: the state is kept within +-."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a baseline of one window size behaves; times are in windows. See `settings_for`."""
-
-    windows_per_week: int
-    floor: float
-    """No mean is believed to be smaller."""
-    warm_up: int
-    level_noise: float
-    """Variance that the level gains per window; so the others."""
-    trend_noise: float
-    season_noise: float
-    trend_damping: float
-    spread_memory: float
-    """Discount of the dispersion's sums per window."""
-    spread_prior: float
-    spread_strength: float
-    """The dispersion expected before anything is seen, and its weight in counts or pairs of windows."""
-    class_strength: float
-    """How many counts a calendar class is believed to have no effect: a week holds few special days."""
-    class_varies: float
-    """Variance of the log effect from one window of a class to the next."""
-    slot_memory: float
-    """Discount of a slot's sums per visit."""
-    drift_memory: float
-    drift_limit: float
-    drift_run: float
-    """Standardised sum of residuals, and how long it must stay beyond, before the level is opened."""
-    former_kept: float
-    """For how many windows a level is remembered after it was left."""
-    restless_gain: float
-    restless_leak: float
-    """How fast the level's noise follows what residuals say of it, and how fast it goes back to the usual."""
-
-    def as_array(self) -> Floats:
-        """The settings in the order of the constants below."""
-        return np.array([float(getattr(self, name)) for name in self.__slots__])
-
-
-(WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
- SPREAD_PRIOR, SPREAD_STRENGTH, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(19)  # fmt: skip
-
-PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
-"""Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
-HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH = 1.5, 8.0, 4.0
-"""How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
-MOVED_VARIANCE = 0.5
-LEAST_RESTLESS, MOST_RESTLESS = -6.0, 5.0
-"""Bounds of the log of how much more than usual the level moves."""
-FAR, FAR_TAIL = 3.0, 4.0
-"""A deviance residual beyond FAR is an outlier; no residual is taken for more than FAR standard deviations and
-FAR_TAIL dispersions (the scale on which a negative binomial's tail falls)."""
-CLEAR = 5.0
-"""The most standard deviations that a residual counts for in what is said of the level's noise."""
-
-
-def settings_for(windows_per_week: int) -> Settings:
-    """The settings for hours (168 windows a week), days (7) or weeks (1)."""
-    per_week = float(windows_per_week)
-    floor, warm_up, memory, limit, run = {
-        168: (0.005, 336, 120.0, 5.0, 120.0),
-        7: (0.05, 21, 7.0, 4.0, 7.0),
-        1: (0.1, 8, 4.0, 3.5, 4.0),
-    }[windows_per_week]
-    return Settings(
-        windows_per_week=windows_per_week,
-        floor=floor,
-        warm_up=warm_up,
-        level_noise={168: 0.04, 7: 0.04, 1: 0.02}[windows_per_week] ** 2 / per_week,
-        trend_noise=1e-4**2 / per_week**3,
-        season_noise=0.004**2 / per_week,
-        trend_damping=1.0 - 0.004 / per_week,
-        spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 525.0, 1: 260.0}[windows_per_week],
-        spread_prior=2.0 if windows_per_week == 1 else 1.5,
-        spread_strength=5.0 if windows_per_week == 1 else 8.0,
-        class_strength=30.0 if windows_per_week == 1 else 3.0,
-        class_varies=0.003 if windows_per_week == 1 else 0.02,
-        slot_memory=1.0 - 1.0 / 60.0,
-        drift_memory=1.0 - 1.0 / memory,
-        drift_limit=limit,
-        drift_run=run,
-        former_kept=8.0 * per_week,
-        restless_gain={168: 0.003, 7: 0.04, 1: 0.1}[windows_per_week],
-        restless_leak={168: 1e-4, 7: 2e-3, 1: 1e-2}[windows_per_week],
-    )
-
-
-def row_length(windows_per_week: int) -> int:
-    """Numbers in one series' row: 76 for weeks, 90 for days, 412 (3.3 kB) for hours."""
-    return SLOTS + (2 * windows_per_week if windows_per_week > 1 else 0)
-
-
-def fresh_rows(series: int, windows_per_week: int) -> Floats:
-    """Rows of series that have seen nothing."""
-    rows = np.zeros((series, row_length(windows_per_week)))
-    scale = np.array([1.0, 1.0 / windows_per_week**2, 1.0, 1.0, 1.0, 1.0])
-    for i in range(PARTS):
-        rows[:, COVARIANCE + i * PARTS + i] = PRIOR_VARIANCE[i] * scale[i]
-    return rows
-
-
-@compiled
-def slot_place(hour_of_week: int, per_week: int) -> int:
-    """Where the slot's pair lies in the row."""
-    if per_week == 168:
-        return SLOTS + 2 * ((hour_of_week % 24) * 7 + hour_of_week // 24)
-    return SLOTS + 2 * (hour_of_week // 24)
+from detectors.row import (
+    CLASS_COUNTED,
+    CLASS_EXPECTED,
+    CLASS_STRENGTH,
+    CLASS_VARIES,
+    CLEAR,
+    COVARIANCE,
+    DAY_STRENGTH,
+    DRIFT_LIMIT,
+    DRIFT_MEMORY,
+    DRIFT_RUN,
+    DRIFT_RUN_LIMIT,
+    DRIFT_SPREAD,
+    DRIFT_SUM,
+    FAR,
+    FAR_TAIL,
+    FLOOR,
+    FORMER,
+    FORMER_KEPT,
+    FORMER_LEFT,
+    HOUR_STRENGTH,
+    LARGEST_LOG_MEAN,
+    LAST_ERROR,
+    LEAST_RESTLESS,
+    LEVEL_NOISE,
+    MOST_RESTLESS,
+    MOVED_VARIANCE,
+    PARTS,
+    PRIOR_VARIANCE,
+    RESTLESS,
+    RESTLESS_GAIN,
+    RESTLESS_LEAK,
+    SEASON_NOISE,
+    SEEN,
+    SLOT_MEMORY,
+    SLOT_STRENGTH,
+    SLOTS,
+    SPREAD_MEMORY,
+    SPREAD_PRIOR,
+    SPREAD_STRENGTH,
+    SPREAD_SUM,
+    SPREAD_WEIGHT,
+    STATE,
+    TREND_DAMPING,
+    TREND_NOISE,
+    WARM_UP,
+    WINDOWS_PER_WEEK,
+)
 
 
 @compiled
@@ -415,26 +328,3 @@ def centre_slots(row: Floats, per_week: int) -> None:
         row[SLOTS + 2 * i + 1] *= common
     row[STATE] += log(common)
     row[FORMER] += log(common)
-
-
-def annual_waves(year_phase: float) -> Floats:
-    """(1, 0, cos, sin, cos 2, sin 2) of the position in the year, from polynomials: the same bits everywhere."""
-    c, s = _cosine_sine(year_phase)
-    return np.array([1.0, 0.0, c, s, c * c - s * s, 2.0 * c * s])
-
-
-def _cosine_sine(turns: float) -> tuple[float, float]:
-    """Cosine and sine of 2 pi times `turns`, within 1e-15."""
-    quarter = round(4.0 * turns)
-    a = 2.0 * np.pi * (turns - quarter / 4.0)
-    square = a * a
-    cosine, sine = 1.0, 1.0
-    for n in range(16, 0, -2):
-        cosine = 1.0 - square * cosine / (n * (n - 1))
-        sine = 1.0 - square * sine / (n * (n + 1))
-    sine *= a
-    pair = ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))[quarter % 4]
-    return float(pair[0]), float(pair[1])
-
-
-Rows = NDArray[np.float64]

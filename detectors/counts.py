@@ -15,7 +15,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from detectors.baseline import (
+from detectors.baseline import centre_slots, forecast, learn_window, step_time
+from detectors.compiled import compiled
+from detectors.contract import Detector
+from detectors.elementary import exp
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.rounding import rounded_number
+from detectors.row import (
     CLASSES,
     FLOOR,
     FORMER,
@@ -25,20 +31,11 @@ from detectors.baseline import (
     WARM_UP,
     Rows,
     annual_waves,
-    centre_slots,
-    forecast,
     fresh_rows,
-    learn_window,
     row_length,
     settings_for,
     slot_place,
-    step_time,
 )
-from detectors.compiled import compiled
-from detectors.contract import Detector
-from detectors.elementary import exp
-from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
-from detectors.rounding import rounded_number
 from detectors.tails import four_tails, quantile
 
 BAND = 0.025

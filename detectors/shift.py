@@ -19,6 +19,21 @@ from typing import ClassVar, Self
 import numpy as np
 
 from detectors.baseline import (
+    centre_slots,
+    class_effect,
+    dispersion,
+    learn_window,
+    size_of,
+    slot_effect,
+    state_forecast,
+    step_time,
+)
+from detectors.compiled import compiled
+from detectors.contract import Detector
+from detectors.elementary import exp
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.rounding import rounded_number
+from detectors.row import (
     CLASSES,
     COVARIANCE,
     DRIFT_RUN,
@@ -35,23 +50,10 @@ from detectors.baseline import (
     Rows,
     Settings,
     annual_waves,
-    centre_slots,
-    class_effect,
-    dispersion,
     fresh_rows,
-    learn_window,
     settings_for,
-    size_of,
-    slot_effect,
     slot_place,
-    state_forecast,
-    step_time,
 )
-from detectors.compiled import compiled
-from detectors.contract import Detector
-from detectors.elementary import exp
-from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
-from detectors.rounding import rounded_number
 from detectors.tails import four_tails, quantile
 
 HOURS = 168

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.baseline import row_length
 from detectors.contract import Detector
 from detectors.counts import CountBank
 from detectors.observation import ScoreReason
+from detectors.row import row_length
 from tests.detectors.streams_of_counts import DAYS, HOURS, WEEKS, all_sound, learned, noisy, run, slot
 
 YEAR = {HOURS: 24 * 365, DAYS: 365, WEEKS: 52}
