@@ -73,7 +73,7 @@ class Between:
         return self.first.instant(zone), When(self.last.day + timedelta(days=1), None).instant(zone) - 1
 
 
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_TIME = re.compile(r"(?:19[7-9]|20\d|21\d)\d-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 
 
 def _when(value: object) -> When:
