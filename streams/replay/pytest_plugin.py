@@ -50,8 +50,6 @@ class JiantuReplay:
         """Replay, and compare with the alert log `expect` where one is given; see `streams.replay.replay`."""
         __tracebackhide__ = True
         from streams.profile import bundled
-        from streams.replay.expected import ExpectedLogError
-        from streams.replay.harness import replay
 
         if isinstance(recording, str | Path):
             recording = self._beside / recording
@@ -61,6 +59,9 @@ class JiantuReplay:
             expect = self._beside / expect
             if not self._update and not expect.is_file():
                 pytest.fail(f"there is no expected log {expect}; `pytest --jiantu-update` writes it", pytrace=False)
+        from streams.replay.expected import ExpectedLogError
+        from streams.replay.harness import replay
+
         result = replay(recording, profile=profile, batch=batch, data_dir=data_dir)
         if result.ending != "complete":
             pytest.fail(f"the recording is {result.ending}: {result.message}", pytrace=False)

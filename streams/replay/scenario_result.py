@@ -6,6 +6,7 @@ from typing import Literal
 
 from streams.core.alert import Ended, Joined, Raised, Transition
 from streams.core.alert_log import alert_log_sha256
+from streams.core.instant import Instant
 from streams.core.outputs import Accounting
 from streams.core.record import Reason
 from streams.profile.document import Place
@@ -24,7 +25,8 @@ class AlertFound:
 
 
 def alerts_of(transitions: Iterable[Transition]) -> tuple[AlertFound, ...]:
-    """The alerts that transitions tell of, in the order of (time raised, id)."""
+    """The alerts that transitions tell of, in the order of (time raised, id), what joined each by (time, signal, size):
+    the same in whatever order the transitions come."""
     raised: dict[str, Raised] = {}
     joined: dict[str, list[Joined]] = {}
     ended: dict[str, Ended] = {}
@@ -36,7 +38,14 @@ def alerts_of(transitions: Iterable[Transition]) -> tuple[AlertFound, ...]:
         else:
             ended.setdefault(one.alert, one)
     ordered = sorted(raised.values(), key=lambda one: (one.at, one.alert))
-    return tuple(AlertFound(one, tuple(joined.get(one.alert, ())), ended.get(one.alert)) for one in ordered)
+    return tuple(
+        AlertFound(one, tuple(sorted(joined.get(one.alert, ()), key=_place)), ended.get(one.alert)) for one in ordered
+    )
+
+
+def _place(one: Joined) -> tuple[Instant, str, str, str, str]:
+    case = one.evidence
+    return one.at, case.signal, str(case.size), case.detector, case.county
 
 
 KINDS: dict[str, Words] = {

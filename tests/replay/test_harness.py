@@ -21,6 +21,7 @@ from streams.profile import load
 from streams.replay import AlertLogDiffersError, ReplayResult, compare_logs, replay
 from streams.replay.expected import ExpectedLogError
 from streams.replay.given import GivenEvent, given_lines
+from streams.replay.scenario_result import alerts_of
 from streams.runtime.embedded import EmbeddedRuntime
 from streams.sources.contract import SourceError
 from streams.sources.recording import RecordingReader
@@ -51,6 +52,7 @@ def test_it_is_what_the_embedded_runtime_does_to_the_last_byte_of_state(lake: Re
         assert lake.alert_log == alert_log(ledger.transitions())
         assert lake.rejections == ledger.rejection_totals()
         assert len(lake.alerts) == len(ledger.alerts())
+        assert alerts_of(reversed(ledger.transitions())) == lake.alerts
     assert lake.accounting == run.accounting
     assert lake.state_sha256 == state_sha256(run.state)
     assert lake.ending == "complete"
