@@ -21,7 +21,7 @@ from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
 from streams.ledger.reader import ANY, LedgerReader
 from streams.ledger.store import LedgerStore
-from streams.ports import SeriesLayout
+from streams.ports import BATCH, SeriesLayout
 from streams.profile import Profile, bundled, load
 from streams.replay.evaluate import Evaluation, evaluate
 from streams.replay.labels import Label
@@ -166,7 +166,7 @@ def open_replay(
     source: Source,
     data_dir: Path,
     *,
-    batch: int = 8192,
+    batch: int = BATCH,
     checkpoint_seconds: float = 5.0,
 ) -> Iterator[Replay]:
     """A source, a profile and a data directory put together, at the directory's own position; closed at the end.

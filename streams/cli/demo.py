@@ -13,6 +13,7 @@ import typer
 from streams.cli.options import JsonOption, LangOption, examples, lang_of
 from streams.cli.screen import print_json, say, show
 from streams.cli.simulate import DAYS, INCIDENTS, SEED
+from streams.ports import BATCH
 
 if TYPE_CHECKING:
     from streams.cli.interruption import Interruption
@@ -63,7 +64,7 @@ def demo(
             labels = _simulate(made, folder, days, seed, incidents, scale, quiet=as_json)
         with Interruption() as interruption:
             source = wiring.open_source(folder / RECORDING, made)
-            request = Request(folder, 8192, None, None if as_json else language)
+            request = Request(folder, BATCH, None, None if as_json else language)
             result = run(made, source, request, interruption, quiet=as_json)
         if result.run.stopped:
             _stopped(interruption, kept=keep or data_dir is not None)

@@ -10,6 +10,7 @@ import typer
 from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
 from streams.cli.screen import print_json, say, warn
+from streams.ports import BATCH
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
     ] = None,
     batch: Annotated[
         int, typer.Option("--batch", min=1, help="一批多少条 · records a batch; never changes results")
-    ] = 8192,
+    ] = BATCH,
     expect: Annotated[
         Path | None,
         typer.Option("--expect", metavar="LOG", help="与存下的预警日志比较 · compare with a stored alert log"),

@@ -23,6 +23,7 @@ from streams.core.alert_log import alert_log, alert_log_sha256
 from streams.core.outputs import Accounting
 from streams.core.record import Reason
 from streams.core.snapshot import state_sha256
+from streams.ports import BATCH
 from streams.profile import Profile, load
 from streams.replay.driving import ReadableSource, drive
 from streams.replay.expected import compare_logs
@@ -87,7 +88,7 @@ def replay(
     *,
     profile: str | Path | Profile | None = None,
     expect: Log | None = None,
-    batch: int = 8192,
+    batch: int = BATCH,
     data_dir: str | Path | None = None,
 ) -> ReplayResult:
     """Replay a recording, or some events, through the three steps, to its end.

@@ -44,7 +44,7 @@ class JiantuReplay:
         *,
         profile: "str | Path | Profile | None" = None,
         expect: "Log | None" = None,
-        batch: int = 8192,
+        batch: int = 1024,
         data_dir: str | Path | None = None,
     ) -> "ReplayResult":
         """Replay, and compare with the alert log `expect` where one is given; see `streams.replay.replay`."""

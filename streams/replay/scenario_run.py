@@ -2,14 +2,13 @@
 
 from streams.core.alert_log import alert_log
 from streams.core.outputs import ScoredWindow
+from streams.ports import BATCH
 from streams.replay.driving import drive
 from streams.replay.scenario_compare import findings, holds
 from streams.replay.scenario_model import Scenario
 from streams.replay.scenario_records import record_lines
 from streams.replay.scenario_result import ScenarioResult, alerts_of
 from streams.replay.scenario_why import looked_at
-
-_BATCH = 8192
 
 
 def run_scenario(scenario: Scenario) -> ScenarioResult:
@@ -19,7 +18,7 @@ def run_scenario(scenario: Scenario) -> ScenarioResult:
         return looked_at(scenario, window) or any(holds(count, window) for count in scenario.counts)
 
     lines = record_lines(scenario)
-    parts = (lines[i : i + _BATCH] for i in range(0, len(lines), _BATCH))
+    parts = (lines[i : i + BATCH] for i in range(0, len(lines), BATCH))
     driven = drive(scenario.profile.city, scenario.span[0], ((b"".join(part), len(part)) for part in parts), keep)
     alerts = alerts_of(driven.transitions)
     return ScenarioResult(

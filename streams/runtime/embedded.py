@@ -19,7 +19,7 @@ from streams.core.decode import Batch
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import Pipeline, PipelineOutputs
-from streams.ports import Checkpoint, Outputs, Resumption, Store
+from streams.ports import BATCH, Checkpoint, Outputs, Resumption, Store
 from streams.profile.model import Profile
 from streams.sources.contract import START, Chunk, Ending, Position, Source
 
@@ -118,7 +118,7 @@ class EmbeddedRuntime:
         source: Source,
         store: Store,
         *,
-        batch: int = 8192,
+        batch: int = BATCH,
         checkpoint_interval: Duration = CHECKPOINT_INTERVAL,
     ) -> None:
         """Restores the store's checkpoint, if it has one. Raises ResumeError where it belongs to another source

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from streams.core.instant import SECOND, Instant, format_instant, parse_instant
+from streams.ports import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position, Source, SourceError
 
 _STAMP = re.compile(
@@ -59,7 +60,7 @@ class Between:
         whole, bar, start = identity.partition("|")
         return bar + start == self._suffix and self._source.continues(whole)
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         """The records of the part from `position` on; sets `ending`."""
         self.ending = None
         begun = self.start is None or position.record > 0

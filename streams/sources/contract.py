@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from streams.core.instant import Instant
+from streams.ports import BATCH
 
 
 class SourceError(Exception):
@@ -82,5 +83,5 @@ class Source(Protocol):
     def continues(self, identity: str) -> bool:
         """Whether this is the source that had `identity`, or a longer copy of it."""
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         """All records from `position` on, at most `max_records` at a time."""

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from streams.core.instant import DAY, HOUR, SECOND, Instant, format_instant, from_datetime
 from streams.core.window import WindowGrid
+from streams.ports import BATCH
 from streams.profile.model import CsvMapping, Profile
 from streams.sources.contract import START, Chunk, Ending, Position, SourceError
 from streams.sources.csv_rows import CsvRows, Row
@@ -80,7 +81,7 @@ class CsvSource:
         source = int(self._records[record])
         return self._line[source] if source >= 0 else None
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         """Lines of a recording, made of the rows."""
         if max_records < 1:
             raise ValueError(f"max_records is {max_records}; at least 1")

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from streams.core.instant import Instant
+from streams.ports import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position
 
 
@@ -21,7 +22,7 @@ class MemorySource:
         """Whether the lines are the same ones."""
         return identity == self.identity
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         """The lines from `position` on, at most `max_records` a chunk."""
         if max_records < 1:
             raise ValueError(f"max_records is {max_records}; at least 1")

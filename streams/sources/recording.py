@@ -20,6 +20,7 @@ import numpy as np
 import zstandard
 
 from streams.core.instant import Instant, parse_instant
+from streams.ports import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position, SourceError
 
 VERSION = 1
@@ -103,7 +104,7 @@ class RecordingReader:
         length, _, _ = identity.partition(":")
         return length.isdecimal() and self._digest_of_beginning(int(length)) == identity
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         """Raw lines from `position` on, at most `max_records` a chunk; sets `ending` at the end."""
         if max_records < 1:
             raise ValueError(f"max_records is {max_records}; at least 1")

@@ -18,7 +18,7 @@ from detectors.registry import DETECTORS, create
 from streams.core.decode import Batch
 from streams.core.pipeline import PipelineOutputs
 from streams.ledger.store import LedgerStore
-from streams.ports import SeriesLayout
+from streams.ports import BATCH, SeriesLayout
 from streams.profile.load import load
 from streams.runtime.embedded import EmbeddedRuntime, Progress, Run
 from streams.sources.contract import START, Chunk, Ending, Position, Source
@@ -76,7 +76,7 @@ class _Alternating:
     def continues(self, identity: str) -> bool:
         return self._source.continues(identity)
 
-    def chunks(self, position: Position = START, max_records: int = 8192) -> Iterator[Chunk]:
+    def chunks(self, position: Position = START, max_records: int = BATCH) -> Iterator[Chunk]:
         for chunk in self._source.chunks(position, max_records):
             began, began_cpu = time.perf_counter(), time.process_time()
             self._decode(chunk.lines)  # what it made is freed at once: that is part of it
@@ -110,7 +110,7 @@ class _Until:
         return received < self._events
 
 
-def _run(source: Source, data_dir: str, watcher: _Until, batch: int = 8192) -> Run:
+def _run(source: Source, data_dir: str, watcher: _Until, batch: int = BATCH) -> Run:
     """Everything on: validation, de-duplication, all signals, scoring, judging, a ledger with retention."""
     profile = load(PROFILE)
     layout = SeriesLayout.of(profile.city)
@@ -155,12 +155,12 @@ def _compile(recording: str, data_dir: str) -> None:
 def single(recording: str, data_dir: str, events: float, rounds: int) -> Figures:
     """Batches of one record against the usual ones, in turns."""
     _compile(recording, data_dir + "-warm")
-    seconds: dict[int, list[float]] = {1: [], 8192: []}
+    seconds: dict[int, list[float]] = {1: [], BATCH: []}
     for turn in range(rounds):
         for batch, taken in seconds.items():
             done = _run(RecordingReader(recording), f"{data_dir}-{turn}-{batch}", _Until(events), batch)
             taken.append(done.seconds / done.processed)
-    one, many = median(seconds[1]), median(seconds[8192])
+    one, many = median(seconds[1]), median(seconds[BATCH])
     return {"events": events, "events_per_second": 1 / one, "usual_events_per_second": 1 / many, "ratio": many / one}
 
 
