@@ -48,8 +48,11 @@ _BIRTH = 0.03
 """Seconds from the fork in which a life opens the ledger and restores the state; one that dies at birth dies then."""
 _MOMENT = 0.002
 """Seconds, on average, from what is heard to the kill."""
+_REPEATED = 1.6
+"""Batches that are taken in for one that is new."""
 PATIENCE = 60.0
-_BATCH, _COMMIT = b"b", b"c"
+_BATCH, _COMMIT, _FAR = b"b", b"c", b"f"
+"""What a life tells: that it begins a batch, a commit, or that it is as far as any may come."""
 
 
 class Told(msgspec.Struct):
@@ -115,8 +118,9 @@ class Slowly:
         self.last = last
 
     def before(self, batch: Batch, /) -> bool:
-        self.life.tell(_BATCH)
-        time.sleep(REST if batch.first < self.last else PATIENCE)
+        far = batch.first >= self.last
+        self.life.tell(_FAR if far else _BATCH)
+        time.sleep(PATIENCE if far else REST)
         return True
 
     def after(self, progress: Progress, outputs: PipelineOutputs, /) -> bool:
@@ -179,7 +183,7 @@ def listen(life: Life, after: int, most: int, in_commit: bool) -> int:
     while heard := life.heard():
         batches += heard == _BATCH
         commits += heard == _COMMIT
-        if batches > after and (heard == _COMMIT or not in_commit or batches > after + most):
+        if heard == _FAR or (batches > after and (heard == _COMMIT or not in_commit or batches > after + most)):
             break
     return commits
 
@@ -193,8 +197,8 @@ def main(data_dir: Path, kills: int, seed: int) -> None:
     gc.collect()
     gc.freeze()
     random = np.random.default_rng(seed)
-    # So that all lives together come to about the end.
-    most = max(2 * len(lines) // (kills * BATCH), 1)
+    # So that all lives together come to about the end, with what each repeats.
+    most = max(int(_REPEATED * 2 * len(lines) / (kills * BATCH)), 1)
     told = [kill(data_dir, random, most, len(lines) - 200) for _ in range(kills)]
     print(msgspec.json.encode(told).decode())
 

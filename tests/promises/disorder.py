@@ -13,12 +13,8 @@ from streams.core.decode import Batch, RecordDecoder
 from streams.core.instant import DAY, HOUR, Duration, Instant, format_instant, parse_instant
 from streams.core.pipeline import Pipeline
 from streams.core.record import Arrival
+from streams.core.tally import Tally, TallyOutputs
 from tests.promises.lake import city_profile, fresh_pipeline, is_tick, recorded_lines
-
-
-def _lines() -> Batch:
-    lines = recorded_lines()
-    return RecordDecoder(city_profile().city).lines(b"".join(lines), 0, len(lines))
 
 
 @dataclass(frozen=True)
@@ -33,25 +29,36 @@ class Sent:
 
 
 @cache
+def _taken() -> tuple[Batch, TallyOutputs]:
+    """The recording as a tally takes it."""
+    lines = recorded_lines()
+    decoder = RecordDecoder(city_profile().city)
+    batch = decoder.lines(b"".join(lines), 0, len(lines))
+    return batch, Tally(city_profile().city, decoder, fresh_pipeline().reached).step(batch)
+
+
+@cache
 def recorded() -> tuple[Sent, ...]:
     """The recording, line by line; what is no event happened when the line before it did."""
+    batch, out = _taken()
+    rejected = {rejection.position for _, rejection in out.rejections}
     sent: list[Sent] = []
     at = 0
-    for arrival, line in zip(_lines().arrivals, recorded_lines(), strict=True):
-        if arrival.event is None:
+    for number, (arrival, line) in enumerate(zip(batch.arrivals, recorded_lines(), strict=True)):
+        event = None if number in rejected else arrival.event
+        if event is not None:
+            at = parse_instant(event.at)
+            sent.append(Sent(line, at, event.county, event.id))
+        else:
             at = parse_instant(arrival.tick) if isinstance(arrival, Arrival) and arrival.tick else at
             sent.append(Sent(line, at))
-        else:
-            at = parse_instant(arrival.event.at)
-            sent.append(Sent(line, at, arrival.event.county, arrival.event.id))
     return tuple(sent)
 
 
 @cache
 def in_time() -> tuple[Sent, ...]:
     """The recording without the events that came too late for their window."""
-    pipeline = fresh_pipeline()
-    out = pipeline.step(_lines())
+    _, out = _taken()
     late = {correction.event for correction in out.corrections}
     assert late
     return tuple(one for one in recorded() if one.event not in late)
@@ -102,8 +109,8 @@ def tick(at: Instant) -> Sent:
 
 @st.composite
 def episodes(draw: st.DrawFn) -> tuple[Sent, ...]:
-    """A day and a half that follow on the warm state, by event time, with a tick every hour: outbursts of
-    complaints, and threats of which several events belong to one ticket."""
+    """A day and a half that follow on the warm state, by event time, with a tick in some of the hours: outbursts
+    of complaints, and threats of which several events belong to one ticket."""
     start = WARM_UNTIL + 3 * HOUR
     counties = [county.code for county in city_profile().city.counties]
     bursts = draw(
@@ -120,7 +127,8 @@ def episodes(draw: st.DrawFn) -> tuple[Sent, ...]:
     threats = draw(
         st.lists(st.tuples(st.sampled_from(counties[:2]), st.integers(0, EPISODE - 1), st.integers(0, 2)), max_size=6)
     )
-    sent = [tick(start + hour * HOUR) for hour in range(1, EPISODE // HOUR + 1)]
+    ticks = draw(st.sets(st.integers(1, EPISODE // HOUR)))
+    sent = [tick(start + hour * HOUR) for hour in sorted(ticks)]
     number = 1 << 64
     for county, category, hour, many in bursts:
         for i in range(many):
@@ -140,10 +148,11 @@ disorders = st.tuples(st.sampled_from(WAYS), st.integers(0, 2**32 - 1))
 """How, and a seed."""
 
 
-def displaced(sent: Sequence[Sent], disorder: tuple[str, int]) -> list[bytes]:
-    """The lines with every event behind its time by less than the allowed lateness; ticks come when they are due."""
+def displaced(sent: Sequence[Sent], disorder: tuple[str, int], times: int = 1) -> list[Sent]:
+    """The lines with every event behind its time by less than the allowed lateness, or so many times that; ticks
+    come when they are due."""
     way, seed = disorder
-    lateness = city_profile().city.allowed_lateness
+    lateness = times * city_profile().city.allowed_lateness
     at = np.array([one.at for one in sent], dtype=np.int64)
     tie = np.random.default_rng(seed).permutation(len(sent))
     if way == "uniform":
@@ -154,7 +163,7 @@ def displaced(sent: Sequence[Sent], disorder: tuple[str, int]) -> list[bytes]:
         arrives = at + lateness - 1
     ticks = np.array([not one.event for one in sent])
     arrives[ticks] = at[ticks]
-    return [sent[i].line for i in np.lexsort((tie, arrives))]
+    return [sent[i] for i in np.lexsort((tie, arrives))]
 
 
 def repeated(sent: Sequence[Sent], times: Sequence[int], seed: int) -> list[bytes]:

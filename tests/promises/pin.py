@@ -6,6 +6,7 @@
 Then read `git diff` of alert_log.jsonl: every line that changed is an alert that changed.
 """
 
+import re
 import sys
 import tempfile
 from datetime import date
@@ -23,25 +24,37 @@ SEED = 9
 FIRST_DAY = date(2025, 2, 3)
 DAYS = 42
 """With the night of 9 March, when the clock is put forward."""
-LATE, RESENT, SPOILED = 30, 30, 30
+LATE, RESENT, SPOILED = 150, 120, 48
+TICKS_MISSING = 0.5
 
 
 def spoiled(line: bytes, way: int) -> bytes:
-    """A record that cannot become an event."""
-    ways = (line[: len(line) // 2] + b"\n", line.replace(b'"c', b'"x'), line.replace(b'"at"', b'"when"'), b"\n")
+    """A record that cannot become an event: half of them for what the decoder sees, half for what the tally does."""
+    ways = (
+        line[: len(line) // 2] + b"\n",
+        line.replace(b'"county"', b'"where"'),
+        b"\n",
+        re.sub(rb'"at":"[^"]*"', b'"at":"2025-02-30T00:00:00Z"', line),
+        re.sub(rb'"received":(\d+)\d', rb'"received":\1', line),  # received long before it happened
+        re.sub(rb'"ticket":"[^"]*"', b'"ticket":"13800138000"', line),
+    )
     return ways[way % len(ways)]
 
 
 def troubled(lines: list[bytes]) -> list[bytes]:
-    """The lines with some moved to a day later, some sent again and some spoiled copies among them."""
+    """The lines with some events hours or a day late, some sent again, spoiled copies among them, and ticks missing."""
     random = np.random.default_rng(SEED)
     events = np.array([i for i, line in enumerate(lines) if not is_tick(line)])
-    moved = set(random.choice(events[500:-1000], LATE, replace=False).tolist())
-    placed = [(float(i + 200 * (i in moved)), line) for i, line in enumerate(lines)]
+    moved = random.choice(events[500:-1000], LATE, replace=False).tolist()
+    behind = dict(zip(moved, random.integers(5, 200, LATE).tolist(), strict=True))
+    placed = [(float(i + behind.get(i, 0)), line) for i, line in enumerate(lines)]
     placed += [(i + 150.5, lines[i]) for i in random.choice(events[:-500], RESENT, replace=False).tolist()]
     at = enumerate(random.choice(events, SPOILED, replace=False).tolist())
     placed += [(i + 0.5, spoiled(lines[i], way)) for way, i in at]
-    return [line for _, line in sorted(placed, key=lambda item: item[0])]
+    in_order = [line for _, line in sorted(placed, key=lambda item: item[0])]
+    # Where ticks are missing, every county has only its own events to tell the time by.
+    heard = random.random(len(in_order)) >= TICKS_MISSING
+    return [line for line, is_heard in zip(in_order, heard, strict=True) if is_heard or not is_tick(line)] + lines[-1:]
 
 
 def record() -> None:

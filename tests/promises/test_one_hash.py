@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from streams.core.decode import Batch
@@ -99,16 +99,16 @@ lives = st.lists(
     st.builds(
         Life,
         batch=st.sampled_from([1, 7, 64, 500, 4000]),
-        records=st.integers(1, 3000),
-        every=st.sampled_from([2_000, 20_000, 200_000]),
+        records=st.integers(1, 2500),
+        every=st.sampled_from([5_000, 30_000, 200_000]),
         dies=st.booleans(),
     ),
     min_size=2,
-    max_size=6,
+    max_size=5,
 )
 
 
-@settings(max_examples=6)
+@settings(max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(lives=lives)
 def test_restarts_anywhere_give_one_log_one_state_and_one_ledger(
     lives: list[Life], undisturbed: Outcome, tmp_path_factory: pytest.TempPathFactory
