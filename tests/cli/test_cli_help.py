@@ -13,7 +13,9 @@ import typer
 
 from streams.cli import ending
 from streams.cli.app import app, run
-from tests.cli.commands import LAKE, RECORDING, Cli, process
+from tests.cli.commands import LAKE, RECORDING, Cli, Lake, process
+
+VERDICTS = ("received", "counted", "duplicate", "late", "rejected")
 
 
 def every_command() -> Iterator[tuple[str, ...]]:
@@ -171,13 +173,14 @@ def test_profile_check_lists_every_mistake_with_its_place(cli: Cli, tmp_path: Pa
     assert len(document.document["problems"]) == len(places)
 
 
-def test_doctor_finds_what_is_broken(cli: Cli, lake_data: Path, tmp_path: Path) -> None:
-    sound = cli("doctor", "--data-dir", lake_data, "--json").document
+def test_doctor_finds_what_is_broken(cli: Cli, lake: Lake, tmp_path: Path) -> None:
+    sound = cli("doctor", "--data-dir", lake.data, "--json").document
     assert sound["ok"] is True
-    assert any("7,104 = 6,976 + 64 + 34 + 30" in check["found"] for check in sound["checks"])
+    received, *parts = (f"{lake.figures[verdict]:,}" for verdict in VERDICTS)
+    assert any(f"{received} = {' + '.join(parts)}" in check["found"] for check in sound["checks"])
     target = tmp_path / "data"
     target.mkdir()
-    with sqlite3.connect(lake_data / "jiantu.db") as db, sqlite3.connect(target / "jiantu.db") as copy:
+    with sqlite3.connect(lake.data / "jiantu.db") as db, sqlite3.connect(target / "jiantu.db") as copy:
         db.backup(copy)
         copy.execute("DELETE FROM rejection_total")
         copy.commit()
