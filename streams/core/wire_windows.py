@@ -1,0 +1,196 @@
+"""Closed and scored windows in the shape in which they are sent: arrays by type and shape, words once.
+
+Floats are little-endian doubles without their NaNs: most series have no score, so a bit a value says which has
+one. So every NaN is the same, whatever processor made it.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from detectors.observation import Floats, Scores
+from streams.core.cells import Cell, CellCounts
+from streams.core.city import Size
+from streams.core.instant import Instant
+from streams.core.outputs import AlwaysPage, ClosedWindow, CountyMetrics, ScoredWindow, SeriesDetail
+
+_FLOATS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
+"""Of Scores: all that are floats."""
+
+
+class WiredCells(Struct, frozen=True, array_like=True):
+    """Cells and their events; a field's words are said once, and numbered."""
+
+    words: tuple[tuple[str | None, ...], ...]
+    """Of each of Cell's fields: its words, in the order in which the cells below first have them."""
+    cells: tuple[tuple[int, ...], ...]
+    """A number into `words` for each field, then the number of events."""
+
+
+class WiredWindow(Struct, frozen=True, array_like=True, tag="window"):
+    """A ClosedWindow."""
+
+    county: str
+    size: Size
+    start: Instant
+    end: Instant
+    counts: tuple[int, ...]
+    cells: WiredCells
+    metrics: CountyMetrics | None
+
+
+class WiredFloats(Struct, frozen=True, array_like=True):
+    """An array of doubles: which are numbers, a bit each, first bit first; then those."""
+
+    known: bytes
+    values: bytes
+
+
+class WiredDetector(Struct, frozen=True, array_like=True):
+    """The Scores of one detector: arrays in the order of _FLOATS, then a byte a series."""
+
+    name: str
+    floats: tuple[WiredFloats, ...]
+    reason: bytes
+
+
+class WiredScores(Struct, frozen=True, array_like=True, tag="scores"):
+    """A ScoredWindow."""
+
+    size: Size
+    start: Instant
+    end: Instant
+    shape: tuple[int, int]
+    counts: tuple[int, ...]
+    detectors: tuple[WiredDetector, ...]
+    """By name."""
+    details: tuple[tuple[int, int, SeriesDetail], ...]
+    """By (signal, series)."""
+
+
+class WiredPage(Struct, frozen=True, array_like=True, tag="page"):
+    """An AlwaysPage."""
+
+    event: str
+    ticket: str | None
+    at: Instant
+    county: str
+    category: str
+    point: str
+
+
+# ---- to the wire ---------------------------------------------------------------------------------------------
+
+
+def packed_window(window: ClosedWindow) -> WiredWindow:
+    """A closed window, ready to be encoded."""
+    cells = _packed_cells(window.cells.items())
+    counts = tuple(window.counts.tolist())
+    return WiredWindow(window.county, window.size, window.start, window.end, counts, cells, window.metrics)
+
+
+def _packed_cells(items: Sequence[tuple[Cell, int]]) -> WiredCells:
+    """In the order of the cells' words: that of their first events depends on who shares the partition."""
+    words: tuple[dict[str | None, int], ...] = tuple({} for _ in Cell._fields)
+    cells = [
+        (*(known.setdefault(word, len(known)) for known, word in zip(words, cell, strict=True)), events)
+        for cell, events in sorted(items, key=lambda item: [(word is not None, word or "") for word in item[0]])
+    ]
+    return WiredCells(tuple(tuple(known) for known in words), tuple(cells))
+
+
+def packed_scores(scored: ScoredWindow) -> WiredScores:
+    """A scored window, ready to be encoded."""
+    rows, columns = scored.counts.shape
+    return WiredScores(
+        size=scored.size,
+        start=scored.start,
+        end=scored.end,
+        shape=(rows, columns),
+        counts=tuple(scored.counts.ravel().tolist()),
+        detectors=tuple(_packed_detector(name, scored.scores[name]) for name in sorted(scored.scores)),
+        details=tuple((i, j, scored.details[i, j]) for i, j in sorted(scored.details)),
+    )
+
+
+def _packed_detector(name: str, scores: Scores) -> WiredDetector:
+    floats = tuple(_packed_floats(getattr(scores, field)) for field in _FLOATS)
+    return WiredDetector(name, floats, scores.reason.astype("u1").tobytes())
+
+
+def _packed_floats(values: Floats) -> WiredFloats:
+    known = ~np.isnan(values)
+    return WiredFloats(np.packbits(known).tobytes(), values[known].astype("<f8").tobytes())
+
+
+def packed_page(page: AlwaysPage) -> WiredPage:
+    """An always-page event, ready to be encoded."""
+    return WiredPage(page.event, page.ticket, page.at, page.county, page.category, page.point)
+
+
+# ---- from the wire; what cannot be is a ValueError -----------------------------------------------------------
+
+
+def window_of(packed: WiredWindow) -> ClosedWindow:
+    """The closed window that was packed."""
+    counts = np.array(packed.counts, dtype=np.int64)
+    cells = _cells_of(packed.cells)
+    return ClosedWindow(packed.county, packed.size, packed.start, packed.end, counts, cells, packed.metrics)
+
+
+def _cells_of(packed: WiredCells) -> CellCounts:
+    words, width = packed.words, len(Cell._fields)
+    if len(words) != width:
+        raise ValueError("words of another number of fields")
+    cells = []
+    for numbers in packed.cells:
+        if len(numbers) != width + 1 or min(numbers) < 0:
+            raise ValueError("no cell")
+        try:
+            point, category, kind, channel, sector, outcome = (words[i][numbers[i]] for i in range(width))
+        except IndexError:
+            raise ValueError("a cell without words") from None
+        if point is None or category is None or kind is None:
+            raise ValueError("a cell without a point, a category or a kind")
+        cells.append(Cell(point, category, kind, channel, sector, outcome))
+    return CellCounts(cells, np.array([numbers[-1] for numbers in packed.cells], dtype=np.int64))
+
+
+def scores_of(packed: WiredScores) -> ScoredWindow:
+    """The scored window that was packed."""
+    shape = packed.shape
+    if min(shape) < 0 or len(packed.counts) != prod(shape):
+        raise ValueError("counts of another shape")
+    return ScoredWindow(
+        size=packed.size,
+        start=packed.start,
+        end=packed.end,
+        counts=np.array(packed.counts, dtype=np.int64).reshape(shape),
+        scores={one.name: _scores_of(one, shape) for one in packed.detectors},
+        details={(i, j): detail for i, j, detail in packed.details},
+    )
+
+
+def _scores_of(packed: WiredDetector, shape: tuple[int, int]) -> Scores:
+    floats = [_floats_of(one, shape) for one in packed.floats]
+    reason = np.frombuffer(packed.reason, "u1").astype(np.uint8).reshape(shape)
+    return Scores(**dict(zip(_FLOATS, floats, strict=True)), reason=reason)
+
+
+def _floats_of(packed: WiredFloats, shape: tuple[int, int]) -> Floats:
+    bits: NDArray[np.uint8] = np.frombuffer(packed.known, "u1")
+    if len(bits) != (prod(shape) + 7) // 8:
+        raise ValueError("bits of another shape")
+    known = np.unpackbits(bits, count=prod(shape)).astype(np.bool_)
+    values = np.full(prod(shape), np.nan)
+    values[known] = np.frombuffer(packed.values, "<f8")
+    return values.reshape(shape)
+
+
+def page_of(packed: WiredPage) -> AlwaysPage:
+    """The always-page event that was packed."""
+    return AlwaysPage(*msgspec.structs.astuple(packed))
