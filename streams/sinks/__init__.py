@@ -1,0 +1,1 @@
+"""Where records and outputs go: the topics of a broker."""
