@@ -5,13 +5,13 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format bench soak audit lock clean
+.PHONY: help setup demo test lint format bench bench-detectors bench-kafka soak kafka audit lock clean
 
 help: ## show this list
 	@echo 'jiantu 监土: watches the complaint streams of a city and warns early. make TARGET, one of:'
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' $(firstword $(MAKEFILE_LIST)) | \
-	    while read -r target what; do printf '  %-8s%s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(firstword $(MAKEFILE_LIST)) | \
+	    while read -r target what; do printf '  %-17s%s\n' "$$target" "$$what"; done
 	@echo
 	@echo 'More for a target: make demo ARGS="--scale 1", make test ARGS="-k watermark", PYTHON=/path/to/python3.12 make setup'
 
@@ -41,8 +41,17 @@ format: setup ## lay the code out, and mend what ruff can mend safely
 bench: setup ## measure the embedded service: a table, and JSON
 	@$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
 
+bench-detectors: setup ## measure the detectors on 42 simulated scenarios, beside the theoretical limit
+	@$(BIN)/python -m tests.benchmarks.outbreaks $(ARGS)
+
+bench-kafka: setup ## measure the distributed runtime beside faust, quixstreams, bytewax, Flink, Kafka Streams
+	@$(BIN)/python -m tests.benchmarks.kafka $(ARGS)
+
 soak: setup ## the long campaigns: crashes, disk full, millions of events (an hour or more)
 	@$(BIN)/pytest -m soak $(ARGS)
+
+kafka: setup ## a real broker of Apache Kafka on free ports, until Ctrl-C
+	@$(BIN)/python -m tests.kafka $(ARGS)
 
 audit: setup ## look the locked packages up in the list of known vulnerabilities (needs the network)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement .venv/requirements.txt $(ARGS)

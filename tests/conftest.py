@@ -1,10 +1,14 @@
-"""How the whole suite runs: one hypothesis profile, and one seed that is said."""
+"""How the whole suite runs: one hypothesis profile, one seed that is said, and a real broker for who asks."""
 
 import secrets
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.kafka.fixtures import kafka_broker, own_broker, topic_prefix
+
+__all__ = ["kafka_broker", "own_broker", "topic_prefix"]
 
 settings.register_profile(
     "jiantu",
@@ -21,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_seed is None:
         given = getattr(config, "workerinput", {})
         config.option.hypothesis_seed = given.get("hypothesis_seed", str(secrets.randbits(32)))
+    # kafka-python's own reading of its own files, on Python 3.11 and 3.12; nothing that its users could do otherwise.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
 
 
 @pytest.hookimpl(optionalhook=True)

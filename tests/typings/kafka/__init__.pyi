@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from kafka.admin import KafkaAdminClient as KafkaAdminClient
+from kafka.consumer.fetcher import ConsumerRecord
 
 _T = TypeVar("_T")
 
@@ -15,16 +16,6 @@ class OffsetAndTimestamp(NamedTuple):
     offset: int
     timestamp: int
     leader_epoch: int
-
-class ConsumerRecord:
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
 
 class RecordMetadata(NamedTuple):
     topic: str
@@ -63,6 +54,7 @@ class KafkaConsumer:
     def seek(self, partition: TopicPartition, offset: int) -> None: ...
     def seek_to_beginning(self, *partitions: TopicPartition) -> None: ...
     def seek_to_end(self, *partitions: TopicPartition) -> None: ...
+    def __next__(self) -> ConsumerRecord: ...
     def close(self, autocommit: bool = True, timeout_ms: int | None = None) -> None: ...
 
 class KafkaProducer:
