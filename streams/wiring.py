@@ -55,12 +55,12 @@ def warm_up() -> None:
     import numpy as np
 
     from detectors.observation import Slot
-    from detectors.registry import DETECTORS
+    from detectors.registry import COMPILED
 
     slot = Slot(0, 0, 0.0, 1.0, np.zeros(1, np.int64))
-    for name in DETECTORS:
+    for made in COMPILED:
         for windows_per_week in (168, 7, 1):
-            detector = DETECTORS[name].fresh(1, windows_per_week)
+            detector = made.fresh(1, windows_per_week)
             detector.score(np.array([3]), slot)
             detector.learn(np.array([3]), slot)
 

@@ -15,7 +15,8 @@ from streams.core.outputs import AlwaysPage, ScoredWindow, SeriesDetail
 from streams.core.window import WindowGrid
 
 SHIFT_DETECTOR = "shift"
-"""Its verdicts speak of a level change that lasts; every other detector's of a burst or a drought."""
+LASTING = frozenset({SHIFT_DETECTOR, "adwin", "page_hinkley"})
+"""Detectors whose verdicts speak of a level change that lasts; every other one's of a burst or a drought."""
 ALWAYS_PAGE_DETECTOR = "always_page"
 CRITICAL = 0.01
 """A p at or below this share of its level makes an alert critical."""
@@ -30,7 +31,7 @@ def digest(*parts: object) -> str:
 
 def shape_of(verdict: Verdict) -> Shape:
     """The shape a verdict speaks for (a feed's silence is seen by the judge, not by one series)."""
-    if verdict.detector == SHIFT_DETECTOR:
+    if verdict.detector in LASTING:
         return Shape.SHIFT
     return Shape.BURST if verdict.side is Direction.HIGH else Shape.DROUGHT
 

@@ -17,8 +17,8 @@ from streams.profile.schema import ProfilePart
 
 _MAIN = "profile.yaml"
 
-DETECTORS = ("counts", "shift")
-"""The detectors that a signal may name where no registry says otherwise."""
+DETECTORS = ("counts", "shift", "half_space_trees", "gaussian_scorer", "snarimax", "adwin", "page_hinkley")
+"""The names in detectors.registry, held to it by a test: importing them all would slow every reading of a profile."""
 
 
 def bundled() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from detectors.observation import Slot
-from detectors.registry import DETECTORS, create
+from detectors.registry import COMPILED
 from streams.core.decode import Batch
 from streams.core.pipeline import PipelineOutputs
 from streams.ledger.store import LedgerStore
@@ -201,7 +201,7 @@ def scoring(series: int, windows: int) -> Figures:
     """Score, then learn, every series of every window with all detectors that judge its size; past the warm-up."""
     rates = {}
     for per_week, size in ((168, "hour"), (7, "day"), (1, "week")):
-        banks = [create(name, series, per_week) for name, made in DETECTORS.items() if per_week in made.judges]
+        banks = [made.fresh(series, per_week) for made in COMPILED if per_week in made.judges]
         generator = np.random.default_rng(SEED)
         means = np.geomspace(0.2, 200.0, series)
         counts = generator.negative_binomial(8.0, 8.0 / (8.0 + means), (10 * windows, series))

@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from detectors.observation import Slot
-from detectors.registry import DETECTORS, create
+from detectors.registry import COMPILED, create
 
 MEANS = {168: (0.05, 0.5, 5.0), 7: (1.0, 10.0, 100.0), 1: (5.0, 50.0, 5000.0)}
 WARM = {168: 400, 7: 60, 1: 30}
@@ -61,8 +61,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     arguments = parser.parse_args()
     rows = [
-        measure(name, size, mean, arguments.series, arguments.windows)
-        for name, made in DETECTORS.items()
+        measure(made.name, size, mean, arguments.series, arguments.windows)
+        for made in COMPILED
         for size in made.judges
         for mean in MEANS[size]
     ]
