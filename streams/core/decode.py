@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from streams.core.city import City
+from streams.core.decode_values import ValueDecoder
 from streams.core.event import Event, event_type
 from streams.core.instant import Instant, NaiveTimeError, parse_instant
 from streams.core.personal import LONGEST, looks_personal
@@ -117,6 +118,7 @@ class RecordDecoder:
         """Takes only lines whose identifiers are all too long to be a person's number, as keyed hashes are: the
         decoder checks that for nothing, where a look at four fields costs a tenth of the tally's time."""
         self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self.event_type)
+        self._values = ValueDecoder(self.event_type, _with_long_ids(self.event_type), LARGEST_RECORD, self._value)
 
     def lines(self, text: bytes, first: int, count: int) -> Batch:
         """The batch of `count` lines of a recording, of which the first is record number `first`.
@@ -135,9 +137,9 @@ class RecordDecoder:
         return Batch([self._one_line(line, number) for number, line in enumerate(lines, first)], first, lines)
 
     def values(self, values: Sequence[tuple[bytes, int | None]], first: int) -> Batch:
-        """The batch of a topic's values with their timestamps (epoch milliseconds)."""
-        arrivals = [self._value(value, received, number) for number, (value, received) in enumerate(values, first)]
-        return Batch(arrivals, first, [value for value, _ in values], framed=False)
+        """The batch of a topic's values with their timestamps (epoch milliseconds); a tick is a value too."""
+        arrivals, ids_are_long = self._values.arrivals(values, first)
+        return Batch(arrivals, first, [value for value, _ in values], ids_are_long=ids_are_long, framed=False)
 
     def _one_line(self, line: bytes, number: int) -> Arrival | Rejection:
         """What `lines` makes of one line: whatever is taken in a clean batch is taken here."""
