@@ -8,7 +8,7 @@ series of zeros, one of 10**9), at every window size that the detector judges, a
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,7 @@ def check(detector: type[Detector]) -> list[Violation]:
 def stream(windows_per_week: int, length: int, start: int = 0) -> Iterator[tuple[Counts, Slot]]:
     """The stream that detectors are checked on: windows `start`.. of SERIES series, always the same."""
     random = np.random.default_rng(20130330)
+    others = np.random.default_rng(20130331)
     per_day = max(1, windows_per_week // 7)
     mean = np.array([0.05, 0.4, 3.0, 30.0, 400.0, 0.0, 1e9])
     for index in range(start + length):
@@ -78,6 +79,7 @@ def stream(windows_per_week: int, length: int, start: int = 0) -> Iterator[tuple
             year_phase=index / (52.18 * windows_per_week) % 1.0,
             length=23 / 24 if windows_per_week == 7 and index % 90 == 60 else 1.0,
             day_class=np.full(SERIES, int(day % 30 == 9), dtype=np.int64),
+            wholes=np.maximum(counts, 0) + others.poisson(0.3 * mean) + 1,
         )
         if index >= start:
             yield counts, slot
@@ -202,7 +204,8 @@ def _order_of_series_is_free(detector: type[Detector], windows_per_week: int) ->
     made, other = detector.fresh(SERIES, windows_per_week), detector.fresh(SERIES, windows_per_week)
     back = np.argsort(order)
     for counts, slot in stream(windows_per_week, _LENGTHS[windows_per_week]):
-        moved = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[order])
+        wholes = None if slot.wholes is None else slot.wholes[order]
+        moved = replace(slot, day_class=slot.day_class[order], wholes=wholes)
         if differs := _difference(made.score(counts, slot), other.score(counts[order], moved), back):
             yield f"with the series in another order `{differs}` changes at window {slot.index}"
         made.learn(counts, slot)

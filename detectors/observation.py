@@ -43,6 +43,8 @@ class Slot:
     """Shape (series,): calendar class of the date that the window lies on: of an hour its local date, of a
     reporting day the date it is named by (0: ordinary workday); of a week 0 where it holds no holiday or
     other special day, else the class of most of them."""
+    wholes: NDArray[np.int64] | None = None
+    """Shape (series,): what each count is a part of, of a share (of so many call-backs); at most 0 where it is none."""
 
 
 @dataclass(frozen=True, slots=True)

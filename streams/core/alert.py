@@ -27,6 +27,8 @@ class Shape(StrEnum):
     DROUGHT = "drought"
     SILENT_FEED = "silent_feed"
     """Nothing at all came in, from anywhere: the feed itself is suspected."""
+    RATE = "rate"
+    """A share of a whole that fell or rose: fewer satisfied of those called back."""
     ALWAYS_PAGE = "always_page"
 
 
@@ -64,6 +66,8 @@ class Evidence(Struct, frozen=True):
     """An always-page event's ticket (keyed hash)."""
     county: str = ""
     """Whose series it is, where that is not the alert's own county: the city's, joining a county's alert."""
+    whole: int | None = None
+    """What `count` is a part of, where the signal is a share: so many call-backs."""
 
 
 class Raised(Struct, frozen=True, tag="raised"):

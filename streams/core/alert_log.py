@@ -85,6 +85,8 @@ def _raised(one: Raised) -> Line:
         "p": case.p,
         "level": case.level,
     }
+    if case.whole is not None:
+        line["whole"] = case.whole
     return line
 
 

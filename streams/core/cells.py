@@ -16,6 +16,10 @@ from streams.core.event import INTAKE_KINDS
 Counts = NDArray[np.int64]
 
 
+_OF_CLOSINGS = (Measure.DUE, Measure.ON_TIME)
+"""Measures of steps other than intake: tickets know which."""
+
+
 class Cell(NamedTuple):
     """What the events of one cell agree in: city.FILTER_FIELDS, in that order."""
 
@@ -47,6 +51,9 @@ class CellRegistry:
         """Code -> signals that count the cell's different callers; likewise matters and repeats."""
         self.distinct_matters: list[tuple[int, ...]] = []
         self.repeats: list[tuple[int, ...]] = []
+        self.due: list[tuple[int, ...]] = []
+        """Code of a closing -> signals that count it where it had a due date; likewise those kept."""
+        self.on_time: list[tuple[int, ...]] = []
         self._values: dict[str, dict[str, int]] = {field: {} for field in FILTER_FIELDS}
         """Field -> its values so far, numbered; "" where a cell has none."""
         self._of_cell: dict[str, array[int]] = {field: array("q") for field in FILTER_FIELDS}
@@ -72,8 +79,10 @@ class CellRegistry:
             (Measure.DISTINCT_CALLERS, self.distinct_callers),
             (Measure.DISTINCT_MATTERS, self.distinct_matters),
             (Measure.REPEATS, self.repeats),
+            (Measure.DUE, self.due),
+            (Measure.ON_TIME, self.on_time),
         ):
-            counts = cell.kind in INTAKE_KINDS
+            counts = measure in _OF_CLOSINGS or cell.kind in INTAKE_KINDS
             of_cell.append(tuple(i for i in matching if counts and self.signals[i].measure is measure))
         for i in matching:
             if self.signals[i].measure is Measure.EVENTS:

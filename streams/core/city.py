@@ -40,6 +40,10 @@ class Measure(StrEnum):
     """Number of different matters, likewise."""
     REPEATS = "repeats"
     """Events whose caller had raised the same matter before, within the profile's repeat span."""
+    DUE = "due"
+    """Tickets closed that had a due date."""
+    ON_TIME = "on_time"
+    """Of these, the ones closed by then."""
 
 
 FILTER_FIELDS = ("point", "category", "kind", "channel", "sector", "outcome")
@@ -92,6 +96,8 @@ class Signal:
     citywide: bool = False
     """Also judged as one more series for the whole city (the sum over its counties)."""
     compartmented: bool = False
+    of: str | None = None
+    """The signal that counts what this one is a part of: then its share is judged, not its count (`rates`)."""
 
 
 class Calendar(Protocol):

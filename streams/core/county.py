@@ -169,6 +169,10 @@ class County:
             elif on_time is not None:
                 day.with_due += 1
                 day.on_time += on_time
+                for i in self.registry.due[code]:
+                    counts[i] += 1
+                for i in self.registry.on_time[code] if on_time else ():
+                    counts[i] += 1
         return hourly
 
     def _take_intake(self, at: Instant, event: Event, code: int, hourly: dict[int, set[str]], counts: Counts) -> None:

@@ -18,6 +18,8 @@ SHIFT_DETECTOR = "shift"
 LASTING = frozenset({SHIFT_DETECTOR, "adwin", "page_hinkley"})
 """Detectors whose verdicts speak of a level change that lasts; every other one's of a burst or a drought."""
 ALWAYS_PAGE_DETECTOR = "always_page"
+RATE_DETECTOR = "rates"
+"""Its verdicts speak of shares."""
 CRITICAL = 0.01
 """A p at or below this share of its level makes an alert critical."""
 
@@ -33,6 +35,8 @@ def shape_of(verdict: Verdict) -> Shape:
     """The shape a verdict speaks for (a feed's silence is seen by the judge, not by one series)."""
     if verdict.detector in LASTING:
         return Shape.SHIFT
+    if verdict.detector == RATE_DETECTOR:
+        return Shape.RATE
     return Shape.BURST if verdict.side is Direction.HIGH else Shape.DROUGHT
 
 
@@ -54,6 +58,8 @@ class EvidenceMaker:
         self.versions = versions
         """Detector name -> version."""
         self.series = (*(county.code for county in city.counties), city.code)
+        place = {signal.name: i for i, signal in enumerate(city.signals)}
+        self._of = tuple(place.get(signal.of or "") for signal in city.signals)
 
     def calendar_facts(self, county: str, start: Instant, end: Instant) -> tuple[str, ...]:
         """What the calendar says of the reporting days that a window lies in, each fact once."""
@@ -67,6 +73,7 @@ class EvidenceMaker:
         """The case that one verdict makes, as known at the window's end + allowed lateness."""
         county = self.series[verdict.series]
         detail = window.details.get((verdict.signal, verdict.series), _NO_DETAIL)
+        of = self._of[verdict.signal]
         return Evidence(
             signal=self.city.signals[verdict.signal].name,
             size=verdict.size,
@@ -90,6 +97,7 @@ class EvidenceMaker:
             by_point=tuple(detail.by_point),
             notes=notes,
             county="" if county == alert_county else county,
+            whole=None if of is None else int(window.counts[of, verdict.series]),
         )
 
     def of_always_page(self, event: AlwaysPage) -> Evidence:

@@ -100,8 +100,8 @@ class Layout:
 
 def _holds(whole: Signal, part: Signal) -> bool:
     """Whether every event that passes the filter `part` passes `whole` too, by the filters alone. A part that
-    names no kind is taken to mean the kinds of the whole."""
-    return all(
+    names no kind is taken to mean the kinds of the whole. A share holds nothing and is held by nothing."""
+    return not (whole.of or part.of) and all(
         part.where[field] <= values if field in part.where else field == "kind" for field, values in whole.where.items()
     )
 

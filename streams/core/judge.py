@@ -193,7 +193,12 @@ class Sitting:
             alert = explaining(layout, key, verdict, departures, self.alerts)
         if alert is not None:
             self._join(alert, verdict, key, shape)
-        elif key.apart == SILENT or verdict.side is Direction.HIGH or self._corroborated(verdict, window):
+        elif (
+            key.apart == SILENT
+            or verdict.side is Direction.HIGH
+            or shape is Shape.RATE  # of those who did call: fewer of them are no matter
+            or self._corroborated(verdict, window)
+        ):
             self._raise(verdict, key, shape)
 
     def _corroborated(self, verdict: Verdict, window: ScoredWindow) -> bool:

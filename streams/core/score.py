@@ -46,12 +46,17 @@ class Bank:
         self.shape = (len(city.signals), counties + 1)
         self.signals = np.array([i for i, _ in judged], dtype=np.int64)
         self.series = np.array([series for _, series in judged], dtype=np.int64)
+        place = {signal.name: i for i, signal in enumerate(city.signals)}
+        self._of = np.array([place.get(city.signals[i].of or "", -1) for i, _ in judged], dtype=np.int64)
+        """The signal that each series is a part of; -1 for none."""
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
 
     def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
         """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
         own = counts[self.signals, self.series]
-        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, slot.day_class[self.series])
+        wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
+        day_class = slot.day_class[self.series]
+        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes)
         scores = self.detector.score(own, own_slot)
         self.detector.learn(own, own_slot)
         # One array for all fields: a window of hours has few series, and the calls would cost more than the work.

@@ -113,6 +113,7 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         detectors=part.detectors,
         citywide=part.citywide,
         compartmented=part.compartmented,
+        of=part.of,
     )
 
 

@@ -94,6 +94,7 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
         must_be_known(document, (*path, "family"), "families", ("类别", "family"))
         for index in range(len(document.sequence(*path, "detectors"))):
             must_be_one_of(document, (*path, "detectors", index), sorted(detectors), ("检测器", "detector"))
+        _check_share(document, name)
         for key in ("sizes", "detectors"):
             listed = document.sequence(*path, key)
             for index, item in enumerate(listed):
@@ -103,6 +104,38 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
         for field in document.mapping(*path, "where"):
             for index in range(len(document.sequence(*path, "where", field))):
                 _check_filter(document, name, (*path, "where", field, index), field)
+
+
+def _check_share(document: Document, name: str) -> None:
+    """A share needs a signal that counts the whole, over the same windows; only `rates` judges shares."""
+    path = ("signals", name)
+    whole = document.text(*path, "of")
+    detectors = document.sequence(*path, "detectors")
+    if whole is None:
+        if "rates" in detectors:
+            at = (*path, "detectors", list(detectors).index("rates"))
+            zh, en = "rates 判断占比；请写 of: 分母信号", "rates judges shares; write of: the signal that is the whole"
+            document.at_value(at, (zh, en))
+        return
+    if not must_be_known(document, (*path, "of"), "signals", ("信号", "signal")):
+        return
+    if whole == name or document.text("signals", whole, "of") is not None:
+        zh, en = f"{quoted(whole)} 不是计数的信号；换一个", f"{quoted(whole)} does not count; write another signal"
+        document.at_value((*path, "of"), (zh, en))
+    if list(detectors) != ["rates"]:
+        zh, en = (
+            "占比只能由 rates 判断；写 detectors: rates",
+            "shares are judged by rates alone; write detectors: rates",
+        )
+        document.at_value((*path, "detectors"), (zh, en))
+    missing = [
+        size for size in document.sequence(*path, "sizes") if size not in document.sequence("signals", whole, "sizes")
+    ]
+    if missing:
+        zh = f"{quoted(whole)} 没有这种窗口：{missing[0]}；在其 sizes 中加上"
+        document.at_value(
+            (*path, "sizes"), (zh, f"{quoted(whole)} has no such window: {missing[0]}; add it to its sizes")
+        )
 
 
 def _check_filter(document: Document, signal: str, path: Path, field: str) -> None:

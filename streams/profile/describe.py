@@ -111,6 +111,7 @@ def _signal(signal: Signal) -> dict[str, object]:
         "detectors": list(signal.detectors),
         "citywide": signal.citywide,
         "compartmented": signal.compartmented,
+        "of": signal.of,
     }
 
 

@@ -98,9 +98,12 @@ class SignalPart(Part):
     direction: DirectionName = "high"
     minimum_count: Annotated[int, Field(ge=0, le=1_000_000)] = Field(examples=["5"])
     weight: Weight = 1.0
-    detectors: Annotated[SlugList, Field(min_length=1)] = ("counts",)
+    detectors: SlugList = ("counts",)
+    """None: counted only, for a share to be taken of it."""
     citywide: bool = False
     compartmented: bool = False
+    of: Slug | None = None
+    """The signal that this one is a part of: its share is judged."""
 
 
 class ClassPart(Part):
