@@ -1,1 +1,1 @@
-"""Apache Kafka as jiantu uses it: settings of a connection, names of topics, which partition is whose, what went wrong."""
+"""Apache Kafka as jiantu uses it: how to connect, names of topics, which partition is whose, what went wrong."""

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.kafka.server import BrokerError, Server
+from tests.kafka.server import NotStartedError, Server
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
             server.wait()
         except KeyboardInterrupt:
             return 0
-        except BrokerError as error:
+        except NotStartedError as error:
             print(error, file=sys.stderr)
             return 1
         finally:

@@ -36,7 +36,7 @@ _PORTS = range(10_000, 32_000)
 Listener = Literal["PLAINTEXT", "SSL", "SASL_SSL"]
 
 
-class BrokerError(Exception):
+class NotStartedError(Exception):
     """The broker did not start, or ended by itself."""
 
 
@@ -45,7 +45,7 @@ def program() -> tuple[Path, Path]:
     """Java, and the folder of the jars: fetched where they are missing."""
     done = subprocess.run([DEPLOY / "fetch.sh"], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BrokerError(done.stderr)
+        raise NotStartedError(done.stderr)
     java, jars = done.stdout.splitlines()
     return Path(java), Path(jars)
 
@@ -121,7 +121,7 @@ class Server:
     # ---- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start it, and wait until it takes requests. Raises BrokerError."""
+        """Start it, and wait until it takes requests. Raises NotStartedError."""
         assert self.pid is None, "it is running"
         first = not self._ports
         for attempt in range(5):
@@ -130,7 +130,7 @@ class Server:
             try:
                 self._run()
                 return
-            except BrokerError as error:
+            except NotStartedError as error:
                 if not first or _TAKEN not in str(error) or attempt == 4:
                     raise
 
@@ -224,7 +224,7 @@ class Server:
             check=False,
         )
         if done.returncode:
-            raise BrokerError(done.stdout)
+            raise NotStartedError(done.stdout)
 
     @property
     def _properties(self) -> Path:
@@ -249,7 +249,7 @@ class Server:
             text=True,
         )
         if not done.stdout:
-            raise BrokerError(f"the owner, process {self._owner}, is gone, or Java cannot be started")
+            raise NotStartedError(f"the owner, process {self._owner}, is gone, or Java cannot be started")
         keeper_pid, self.pid = map(int, done.stdout.split())
         self._keeper = os.pidfd_open(keeper_pid)
         deadline = time.monotonic() + PATIENCE
@@ -259,7 +259,7 @@ class Server:
                 return
             if ended or time.monotonic() > deadline:
                 self.kill()
-                raise BrokerError(self.last_words(said_before))
+                raise NotStartedError(self.last_words(said_before))
 
     def _said(self, since: int) -> str:
         try:
