@@ -32,8 +32,11 @@ class Pace:
     def wait(self, batch: Batch) -> None:
         """Return when the batch's last record is due, or when it is time to stop."""
         at = next((at for arrival in reversed(batch.arrivals) if (at := arrived(arrival)) is not None), None)
-        if at is None:
-            return
+        if at is not None:
+            self.until(at)
+
+    def until(self, at: Instant) -> None:
+        """Return when it is due that event time reaches `at`, or when it is time to stop."""
         if self._first is None:
             self._first = at
             self._clock.restart()

@@ -50,6 +50,8 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
     event: msgspec.Raw = msgspec.Raw()  # `Raw | None` takes null alone
     tick: str | None = None
     raw: str | None = None
+    carried: msgspec.Raw = msgspec.Raw()
+    """What a topic's record has beside its value: `streams.core.topic_line`. No step looks at it."""
 
     def value(self) -> bytes | None:
         """The record's own bytes; None where there are none. Raises ValueError where `raw` is no base64."""
@@ -193,7 +195,7 @@ class RecordDecoder:
 def _line_decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
     line = msgspec.defstruct(
         "Line",
-        [("received", int | None, None), ("event", event | None, None)],
+        [("received", int | None, None), ("event", event | None, None), ("carried", msgspec.Raw, msgspec.Raw())],
         bases=(Arrival,),
         frozen=True,
         gc=False,

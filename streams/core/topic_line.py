@@ -7,7 +7,7 @@ changes nothing of what the steps see:
 """
 
 import base64
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +25,8 @@ RECORD_HEADER = "jiantu-record"
 """Number of the record in its recording, from 0; how far a replay has got is read from it."""
 RECORDING_HEADER = "jiantu-recording"
 """On the first tick of every partition: the recording's header line, and its identity."""
+REDRIVEN_HEADER = "jiantu-redriven"
+"""On a record that was rejected once and produced again: `topic/partition/offset` of the original."""
 _MILLISECOND = SECOND // 1000
 _OWN = (RECORD_HEADER, RECORDING_HEADER)
 
@@ -39,6 +41,9 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     headers: Headers = ()
     null: bool = False
     """The record has no value at all, which is not the same as an empty one."""
+
+
+_NOTHING = Carried()
 
 
 class Line(NamedTuple):
@@ -138,6 +143,30 @@ def write_line(value: bytes | None, timestamp: int, carried: Carried | None = No
     if value is not None and _is_plain(value):
         return b'{%b"event":%b%b}\n' % (stamp, value, rest)
     return b'{%b"raw":"%b"%b}\n' % (stamp, base64.b64encode(value or b""), rest)
+
+
+def carried_of(
+    value: bytes | None,
+    key: bytes | None,
+    partition: int,
+    headers: Headers,
+    counties: Collection[str],
+    partition_of: Callable[[str], int],
+) -> Carried | None:
+    """What a line has to say beside a record's value and time, so that `read_line` puts it where it lies; None where
+    it lies where its county belongs, under its code, and says nothing more."""
+    county = county_of(value, counties)
+    usual_key = None if county is None else county.encode()
+    usual = 0 if county is None else partition_of(county)
+    if value is None and not key:  # clients refuse a record without either; an empty key says as little as none
+        key = usual_key
+    carried = Carried(
+        key=UNSET if key == usual_key else key,
+        partition=None if partition == usual else partition,
+        headers=kept_headers(headers),
+        null=value is None,
+    )
+    return None if carried == _NOTHING else carried
 
 
 def kept_headers(headers: Collection[tuple[str, bytes]]) -> Headers:
