@@ -10,6 +10,7 @@ import typer
 from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
 from streams.cli.screen import print_json, say, warn
+from streams.cli.topic_options import BrokersOption, PrefixOption
 from streams.ports import BATCH
 
 
@@ -22,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
             "jiantu replay calls.csv.gz --profile boston311 --data-dir b --json",
             "jiantu replay rec.jsonl.zst -d data --speed 60x      # a minute a second",
             "jiantu replay rec.jsonl.zst -d new --expect kept.log   # exit 1: differs",
+            "jiantu replay rec.jsonl.zst --to-kafka --brokers k1:9092   # into the topic events",
         ),
     )(replay)
 
@@ -47,9 +49,14 @@ def replay(  # noqa: PLR0913 - one parameter an option
         typer.Option("--expect", metavar="LOG", help="与存下的预警日志比较 · compare with a stored alert log"),
     ] = None,
     lang: LangOption = None,
+    to_kafka: Annotated[
+        bool, typer.Option("--to-kafka", help="写进主题 events · into the topic events, for `jiantu worker`")
+    ] = False,
+    brokers: BrokersOption = None,
+    prefix: PrefixOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """回放 · Run a recording through the service into a directory.
+    """回放 · Run a recording through the service into a directory, or with --to-kafka into a topic.
 
     Goes on where an earlier run into the directory stopped; figures are totals over all of them.
 
@@ -61,7 +68,23 @@ def replay(  # noqa: PLR0913 - one parameter an option
     from streams.cli.interruption import Interruption
     from streams.cli.replaying import Request, run
 
-    directory, language, factor = data_dir_of(data_dir), lang_of(lang), factor_of(speed)
+    language, factor = lang_of(lang), factor_of(speed)
+    if to_kafka:
+        if data_dir is not None or expect is not None:
+            raise ending.WrongInputError(
+                "--to-kafka 不写数据目录：去掉 --data-dir 和 --expect",
+                "--to-kafka writes no data directory: leave --data-dir and --expect out",
+            )
+        from streams.cli.producing import play
+
+        made = wiring.open_profile(_which(profile, None, recording))
+        source = wiring.open_source(
+            recording, made, instant(start, made.city.zone, "--from"), instant(end, made.city.zone, "--to")
+        )
+        _warn_of_another_profile(recording, made.name)
+        play(made, source, recording, brokers, prefix, factor, again=context.obj, as_json=as_json)
+        return
+    directory = data_dir_of(data_dir)
     kept = None if expect is None else _kept_log(expect)
     made = wiring.open_profile(_which(profile, directory, recording))
     zone = made.city.zone
@@ -99,11 +122,12 @@ def replay(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(ending.FAILED)
 
 
-def _which(profile: str | None, directory: Path, recording: Path) -> str | Path:
+def _which(profile: str | None, directory: Path | None, recording: Path) -> str | Path:
     """The profile to use: the one named, the data directory's, or the one that the recording was made with."""
     from streams import wiring
 
-    found = profile or wiring.kept_profile(directory) or wiring.recorded_profile(recording)
+    kept = None if directory is None else wiring.kept_profile(directory)
+    found = profile or kept or wiring.recorded_profile(recording)
     if found is None:
         raise ending.WrongInputError(
             "CSV 不说是哪座城市的，请加 --profile", "a CSV does not say whose it is; add --profile NAME|DIR"

@@ -120,6 +120,11 @@ class EventTopicWriter:
         """Whether an earlier run wrote into the topic."""
         return any(self._ends)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that an earlier run wrote has been passed."""
+        return all(passed >= end for passed, end in zip(self._passed, self._ends, strict=True))
+
     def start(self, header: bytes, span_start: str) -> None:
         """Take the beginning of the recording: what comes before its first record."""
         for posted in self._posting.start(header, span_start):
