@@ -51,8 +51,7 @@ _MAGIC = b"jiantu.rates.1\n"
 @compiled
 def log_gamma(z: float) -> float:
     """Log of Gamma(z), z > 0."""
-    total: float = stirling_error(z) + (z + 0.5) * log(z) - z + HALF_LOG_2PI - log(z)
-    return total
+    return float(stirling_error(z) + (z + 0.5) * log(z) - z + HALF_LOG_2PI - log(z))
 
 
 @compiled
@@ -70,7 +69,7 @@ def share_of(row: Floats) -> tuple[float, float]:
 def spread_of(row: Floats) -> float:
     """What the share varies by from window to window, as an intra-class correlation."""
     rho = (row[SPREAD] + RHO_STRENGTH * RHO_PRIOR) / (row[SPREAD_WEIGHT] + RHO_STRENGTH)
-    return min(max(rho, LEAST_RHO), MOST_RHO)
+    return float(min(max(rho, LEAST_RHO), MOST_RHO))
 
 
 @compiled

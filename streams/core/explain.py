@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from math import isfinite
 
+import numpy as np
 from msgspec import Struct
 
 from detectors.observation import ScoreReason, Scores
@@ -73,6 +74,8 @@ class Test(Struct, frozen=True):
     turning_count: int | None = None
     """The smallest count that would have paged; on the low side the largest. None: no count would have, or
     the detector has no count distribution to tell from."""
+    tells_counts: bool = False
+    """Whether the detector has one."""
 
 
 class Explanation(Struct, frozen=True):
@@ -96,6 +99,8 @@ class Explanation(Struct, frozen=True):
     budget_per_week: float
     spent: float | None
     """What all tests spent in the 7 days up to this window's end; None where that is not known any more."""
+    whole: int | None = None
+    """What `count` is a part of, where the signal is a share."""
 
     @property
     def left(self) -> float | None:
@@ -148,6 +153,7 @@ def explain(
             fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
             why, alert = _outcome(plan, window, fired, list(transitions))
     counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
+    of = plan.layout.signal.get(plan.city.signals[i].of or "")
     return Explanation(
         county=county,
         signal=signal,
@@ -164,6 +170,7 @@ def explain(
         alert=alert,
         budget_per_week=plan.city.budget_per_week,
         spent=UNIT * sum(cost(one, plan.tables[one.size]) for one in week) if week else None,
+        whole=None if window is None or of is None else int(window.counts[of, j]),
     )
 
 
@@ -204,6 +211,7 @@ def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: 
                 high=_known(scores, "high", i, j),
                 p=p,
                 level=level,
+                tells_counts=isfinite(scores.expected[i, j]) and not np.isnan(scores.size[i, j]),
                 turning_count=_turning_count(scores, i, j, side, level, floor, int(window.counts[i, j]), why),
             )
         )

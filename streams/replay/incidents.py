@@ -87,7 +87,7 @@ def signals_counting(city: City, stream: Stream, shape: Shape) -> tuple[str, ...
         measures = {Measure.EVENTS, Measure.REPEATS}
     else:
         measures = {Measure.EVENTS, Measure.REPEATS, Measure.DISTINCT_CALLERS, Measure.DISTINCT_MATTERS}
-    return tuple(s.name for s in city.signals if s.measure in measures and _matches(s, stream))
+    return tuple(s.name for s in city.signals if s.measure in measures and not s.of and _matches(s, stream))
 
 
 def _matches(signal: Signal, stream: Stream) -> bool:

@@ -17,6 +17,7 @@ from streams.wording.catalog import Speech
 from streams.wording.contributors import contributors
 from streams.wording.figures import RAREST, moment, number, odds, span, times
 from streams.wording.names import Names, Naming
+from streams.wording.shares import counted_share, expected_share
 
 Audience = Literal["desk", "county"]
 """desk: the city's own staff. county: people of the county that the alert is about."""
@@ -110,6 +111,10 @@ class Telling:
         }
         if evidence.shape is Shape.SHIFT:
             return self._shift(evidence, fields)
+        if evidence.shape is Shape.RATE:
+            if evidence.direction == Direction.LOW:
+                return say("{place} {span} {signal} {count}，{expected}，这样低的机会{odds}", **fields)
+            return say("{place} {span} {signal} {count}，{expected}，这样高的机会{odds}", **fields)
         if evidence.shape is Shape.SILENT_FEED:
             fields |= {
                 "place": self.names.county(self.city.code),
@@ -179,11 +184,15 @@ class Telling:
         ]
 
     def _counted(self, evidence: Evidence, value: float) -> str:
+        if evidence.whole is not None:
+            return counted_share(self.speech, evidence.count, evidence.whole)
         return self.names.counted(evidence.signal, number(self.speech, value))
 
     def _expectation(self, evidence: Evidence) -> str:
         if evidence.expected is None:
             return self.speech.say("无预期值可比")
+        if evidence.whole and evidence.low is not None and evidence.high is not None:
+            return expected_share(self.speech, evidence.expected, evidence.low, evidence.high, evidence.whole)
         expected = self._counted(evidence, evidence.expected)
         if evidence.low is None or evidence.high is None:
             return self.speech.say("预期 {expected}", expected=expected)
@@ -200,7 +209,7 @@ class Telling:
 
     def contributors(self, evidence: Evidence) -> list[str]:
         """Which categories and points the count came from; nothing where it says nothing."""
-        if evidence.shape in (Shape.ALWAYS_PAGE, Shape.SILENT_FEED) or evidence.count == 0:
+        if evidence.shape in (Shape.ALWAYS_PAGE, Shape.SILENT_FEED, Shape.RATE) or evidence.count == 0:
             return []
         categories = list(evidence.by_category)
         if self.guarded:
@@ -261,6 +270,6 @@ class Telling:
                 else say("{signal}（{size}）自 {since} 起水平持续上升，是持续的变化", **fields)
             )
             return say("，").join([item, *self._reclassified(evidence)])
-        if evidence.direction == Direction.LOW:
+        if evidence.direction == Direction.LOW and evidence.shape is not Shape.RATE:
             return say("{signal}（{size}）仅 {count}，{expected}", expected=self._expectation(evidence), **fields)
         return say("{signal}（{size}）{count}，{expected}", expected=self._expectation(evidence), **fields)

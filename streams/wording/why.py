@@ -6,6 +6,7 @@ from streams.wording.catalog import Speech
 from streams.wording.figures import RAREST, hundredths, number, odds, span
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
+from streams.wording.shares import counted_share, expected_share
 
 
 def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Audience = "desk") -> str | None:
@@ -25,7 +26,10 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
     if given.count is None:
         parts = [say("{place} {span} {signal}（{size}）", **fields)]
     else:
-        count = names.counted(given.signal, number(speech, given.count))
+        if given.whole is None:
+            count = names.counted(given.signal, number(speech, given.count))
+        else:
+            count = counted_share(speech, given.count, given.whole)
         parts = [say("{place} {span} {signal}（{size}）：{count}", count=count, **fields)]
     parts.append(_verdict(speech, given))
     first = given.tests[0] if given.tests else None
@@ -73,7 +77,10 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
     speech = names.speech
     say = speech.say
     parts = []
-    if test.expected is not None:
+    share = given.whole is not None
+    if given.whole and test.expected is not None and test.low is not None and test.high is not None:
+        parts.append(expected_share(speech, test.expected, test.low, test.high, given.whole))
+    elif test.expected is not None:
         expected = names.counted(given.signal, number(speech, test.expected))
         if test.low is not None and test.high is not None:
             low, high = number(speech, test.low), number(speech, test.high)
@@ -83,7 +90,10 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
     low_side = test.side is Direction.LOW
     if test.p is not None:
         chance = _chance(speech, test.p)
-        parts.append(say("这样少的机会{odds}", odds=chance) if low_side else say("这样多的机会{odds}", odds=chance))
+        if share:
+            parts.append(say("这样低的机会{odds}", odds=chance) if low_side else say("这样高的机会{odds}", odds=chance))
+        else:
+            parts.append(say("这样少的机会{odds}", odds=chance) if low_side else say("这样多的机会{odds}", odds=chance))
     if test.level:
         parts.append(say("机会不超过 {level} 才会预警", level=_one_in(speech, test.level)))
         if test.turning_count is not None:
@@ -91,7 +101,7 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
             parts.append(
                 say("不超过 {count}就会预警", count=count) if low_side else say("达到 {count}就会预警", count=count)
             )
-        elif low_side:
+        elif low_side and test.tells_counts:
             parts.append(say("即使一件也没有，也不会预警"))
     return parts
 

@@ -35,6 +35,10 @@ MISTAKES = {
     "no windows": ("sizes: [hour, day]", "sizes: §[]", "at least one is needed", "至少"),
     "code in Chinese": ("  hotline: {", "  §热线: {", "may hold letters, digits", "英文字母"),
     "signal name with a dash": ("  total:\n", "  §to-tal:\n", "may hold a-z, 0-9", "小写"),
+    # shares
+    "share of nothing": ("detectors: [counts]", "detectors: §rates", "write of: the signal", "请写 of"),
+    "share of what is not": ("detectors: [counts]", "detectors: rates\n    of: §totl", "did you mean total?", "是否"),
+    "share of itself": ("detectors: [counts]", "detectors: rates\n    of: §total", "does not count", "不是计数"),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
     "window size twice": ("sizes: [hour, day]", "sizes: [hour, §hour]", "is listed twice", "两次"),

@@ -45,6 +45,21 @@ SHIFT = replace(
 )
 
 
+SATISFIED = replace(
+    CASE,
+    shape=Shape.RATE,
+    detector="rates",
+    signal="satisfaction",
+    direction="low",
+    count=22,
+    whole=40,
+    expected=34.0,
+    low=28.0,
+    high=38.0,
+    by_category=(("noise", 22),),
+)
+
+
 @pytest.fixture(scope="module")
 def leshan() -> Profile:
     return load("leshan")
@@ -238,3 +253,12 @@ def test_the_county_never_learns_of_an_accusation(leshan: Profile) -> None:
 def test_a_language_nobody_speaks_here_is_refused(leshan: Profile) -> None:
     with pytest.raises(UnknownLocaleError, match="zh, en"):
         sentence(leshan, alert(CASE), locale="fr")
+
+
+def test_a_share_that_fell_is_said_as_a_share(leshan: Profile) -> None:
+    chinese, english = both(leshan, SATISFIED)
+    assert "回访满意率 55%（40 件中 22 件），预期 85%（95% 区间 70%–95%），这样低的机会约为 1/40,000" in chinese
+    assert "Satisfied share of call-backs 55% (22 of 40), expected 85% (95% band 70%–95%)" in english
+    assert "主要" not in chinese  # where the satisfied ones came from is not the matter
+    joined = both(leshan, CASE, (SATISFIED,))[0]
+    assert "另有 回访满意率（日）55%（40 件中 22 件）" in joined

@@ -72,12 +72,22 @@ def test_a_window_without_a_count_has_no_figures(leshan: Profile) -> None:
 
 
 def test_few_is_asked_the_other_way_round(leshan: Profile) -> None:
-    low = replace(TEST, side=Direction.LOW, turning_count=None)
+    low = replace(TEST, side=Direction.LOW, turning_count=None, tells_counts=True)
     answer = replace(ANSWER, signal="complaints_total", count=3, why=Why.ABOVE_LEVEL, tests=(low,))
     assert "即使一件也没有，也不会预警" in str(why(leshan, answer))
+    unsaid = replace(answer, tests=(replace(low, tells_counts=False),))  # the sum of weeks pages, not this window
+    assert "即使一件也没有" not in str(why(leshan, unsaid))
     some = replace(answer, tests=(replace(low, turning_count=2, p=0.75),))
     assert "不超过 2 件就会预警" in str(why(leshan, some))
     assert "这样少的机会超过一半" in str(why(leshan, some))
+
+
+def test_a_share_is_said_with_what_it_is_made_of(leshan: Profile) -> None:
+    low = replace(TEST, detector="rates", side=Direction.LOW, expected=34.0, low=28.0, high=38.0, turning_count=None)
+    answer = replace(ANSWER, signal="satisfaction", count=22, whole=40, why=Why.ABOVE_LEVEL, tests=(low,))
+    assert "回访满意率（日）：55%（40 件中 22 件）" in str(why(leshan, answer))
+    assert "预期 85%（95% 区间 70%–95%）；这样低的机会" in str(why(leshan, answer))
+    assert "55% (22 of 40)" in str(why(leshan, answer, locale="en"))
 
 
 def test_the_day_is_named(leshan: Profile) -> None:

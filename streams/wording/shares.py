@@ -1,0 +1,33 @@
+"""A share of a whole in words: 82.5 %, 33 of 40."""
+
+from decimal import Decimal
+
+from babel.numbers import format_percent
+
+from streams.wording.catalog import Speech
+from streams.wording.figures import number
+
+
+def percent(speech: Speech, part: float, whole: float) -> str:
+    """A share to a tenth of a percent.
+
+    >>> percent(Speech("en"), 33, 40), percent(Speech("zh"), 1, 1)
+    ('82.5%', '100%')
+    """
+    return format_percent(Decimal(repr(round(part / whole, 6))), format="#,##0.#%", locale=speech.babel)
+
+
+def counted_share(speech: Speech, count: int, whole: int) -> str:
+    """A share and what it is made of; of nothing there is none."""
+    if whole <= 0:
+        return speech.say("无数据")
+    share = percent(speech, count, whole)
+    return speech.say(
+        "{share}（{whole} 件中 {n} 件）", share=share, whole=number(speech, whole), n=number(speech, count)
+    )
+
+
+def expected_share(speech: Speech, expected: float, low: float, high: float, whole: int) -> str:
+    """What share was expected, and between what."""
+    share, first, last = (percent(speech, value, whole) for value in (expected, low, high))
+    return speech.say("预期 {expected}（95% 区间 {low}–{high}）", expected=share, low=first, high=last)
