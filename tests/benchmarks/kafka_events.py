@@ -1,20 +1,21 @@
 """The stream that every job counts: simulated events of a province, and the truth about it.
 
-Written once, to two topics of the same values:
+Written to two topics of the same values (`kafka_topics`):
 
-* `plain`: keyed by what is counted, with the event's own time as the record's timestamp, so that no job has to
-  repartition or to parse a time. It ends with one event a key a day later: whatever the rule by which a job closes
-  its windows (by key, partition or topic), every window of the stream itself closes.
-* `events`: as jiantu has it: keyed by county, with the time of arrival as timestamp, and with ticks.
+* for plain counts: keyed by what is counted, with the event's own time as the record's timestamp, so that no job has
+  to repartition or to parse a time. It ends with one event a key a day later: whatever the rule by which a job
+  closes its windows (by key, partition or topic), every window of the stream itself closes.
+* for jiantu's full job: keyed by county, with the time of arrival as timestamp, and with ticks.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import msgspec
 
+from streams.broker.partitioner import partition_of
 from streams.profile.load import load
 from streams.replay.simulate import simulate
 
@@ -59,19 +60,13 @@ class Tick(NamedTuple):
     """Event time has passed here."""
 
     value: bytes
+    at: int
+    """Milliseconds since the epoch; its time of arrival, too, where nothing came later before it."""
     received: int
 
 
 Truth = Counter[tuple[str, str, int]]
 """How many events there are of each (county, category, hour), the hour as its beginning in milliseconds."""
-
-
-class Span(NamedTuple):
-    """Event time of the stream, half-open, milliseconds."""
-
-    start: int
-    end: int
-    start_text: str
 
 
 class _Head(msgspec.Struct):
@@ -95,11 +90,14 @@ class Stream:
         self.scale = scale
         self.truth: Truth = Counter()
         """Complete once the stream was iterated to its end, as the figures below."""
+        self.hours: Truth = Counter()
+        """Likewise of each (county, "", hour), what was sent again not counted again: what jiantu's tally counts."""
         self.value_bytes = 0
         self.resent = 0
         self.started = ""
         """RFC 3339: where the stream begins."""
         self.ended = 0
+        """Event time of the newest event, milliseconds."""
         self._places: set[Place] = set()
 
     def __iter__(self) -> Iterator[Occurrence | Tick]:
@@ -113,7 +111,8 @@ class Stream:
             for text in block.lines.splitlines():
                 line = line_of.decode(text)
                 if line.tick is not None:
-                    yield Tick(msgspec.json.encode({"tick": line.tick}), max(received, _milliseconds(line.tick)))
+                    at = _milliseconds(line.tick)
+                    yield Tick(msgspec.json.encode({"tick": line.tick}), at, max(received, at))
                     continue
                 assert line.received is not None
                 head, received = head_of.decode(line.event), line.received
@@ -123,8 +122,11 @@ class Stream:
                     continue
                 place = Place(head.county, head.category)
                 self._count(place, at, bytes(line.event))
-                self.resent += head.id in ids
-                ids.add(head.id)
+                if head.id in ids:
+                    self.resent += 1
+                else:
+                    ids.add(head.id)
+                    self.hours[place.county, "", at - at % HOUR_MS] += 1
                 yield Occurrence(place, at, received, bytes(line.event))
                 counted += 1
                 if counted == self.events:
@@ -136,14 +138,34 @@ class Stream:
         self.value_bytes += len(value)
         self._places.add(place)
 
+    def partition_sizes(self, partitions: int) -> list[int]:
+        """Events of each partition where they are keyed by county."""
+        sizes = [0] * partitions
+        for (county, _, _), events in self.truth.items():
+            sizes[partition_of(county, partitions)] += events
+        return sizes
+
+    def first_tick(self, received: int) -> Tick:
+        """The tick that says where the stream starts."""
+        at = _milliseconds(self.started)
+        return Tick(msgspec.json.encode({"tick": self.started}), at, min(at, received))
+
+    def tick(self, hours: int) -> Tick:
+        """A tick so many hours after the stream's end."""
+        at = self.ended - self.ended % HOUR_MS + hours * HOUR_MS
+        return Tick(msgspec.json.encode({"tick": _text(at)}), at, at)
+
     def closing(self) -> Iterator[Occurrence]:
         """The events that close the windows, one for every place; none of them is in the truth."""
         at = self.ended + CLOSING_MS
         for place in sorted(self._places):
             name = f"closing-{place.county}-{place.category}"
-            when = datetime.fromtimestamp(at / 1000).astimezone().isoformat()
-            event = {"id": name, "at": when, "county": place.county, "category": place.category}
+            event = {"id": name, "at": _text(at), "county": place.county, "category": place.category}
             yield Occurrence(place, at, at, msgspec.json.encode(event))
+
+
+def _text(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat()
 
 
 def _milliseconds(text: str) -> int:

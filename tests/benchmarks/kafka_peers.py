@@ -9,13 +9,15 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.kafka.server import program
 
-PEERS = Path(__file__).resolve().parent / "peers"
+_ROOT = Path(__file__).resolve().parents[2]
+_PEERS = Path(__file__).resolve().parent / "peers"
 _UV = Path(sys.executable).with_name("uv")
 _PATIENCE = 1_200
 """Seconds that getting one peer may take: Flink is half a gigabyte."""
@@ -30,6 +32,7 @@ class Command(NamedTuple):
 
     before: Sequence[str]
     after: Sequence[str] = ()
+    env: Mapping[str, str] = MappingProxyType({})
 
 
 class Peer(NamedTuple):
@@ -46,11 +49,11 @@ class Peer(NamedTuple):
     @property
     def version(self) -> str:
         """The version that is pinned."""
-        locked = tomllib.loads((PEERS / "uv.lock").read_text())["package"]
+        locked = tomllib.loads((_PEERS / "uv.lock").read_text())["package"]
         versions = {package["name"]: package["version"] for package in locked}
         if self.package in versions:
             return str(versions[self.package])
-        pom = (PEERS / "kafka_streams/pom.xml").read_text()
+        pom = (_PEERS / "kafka_streams/pom.xml").read_text()
         return pom.partition(f"<artifactId>{self.package}</artifactId><version>")[2].partition("<")[0]
 
 
@@ -58,7 +61,7 @@ def _cache() -> Path:
     """A folder of its own for every state of the lock and of the Maven projects."""
     digest = hashlib.sha256()
     for name in ("uv.lock", "flink/pom.xml", "kafka_streams/pom.xml", "kafka_streams/src/main/java/Count.java"):
-        digest.update((PEERS / name).read_bytes())
+        digest.update((_PEERS / name).read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     made = root / "jiantu" / f"peers-{digest.hexdigest()[:16]}"
     made.mkdir(parents=True, exist_ok=True)
@@ -90,13 +93,13 @@ def _python(group: str, script: str) -> Callable[[], Command]:
             _UV,
             "sync",
             "--project",
-            PEERS,
+            _PEERS,
             "--frozen",
             "--only-group",
             group,
             env={"UV_PROJECT_ENVIRONMENT": str(place), "VIRTUAL_ENV": ""},
         )
-        return Command([str(place / "bin/python"), str(PEERS / script)])
+        return Command([str(place / "bin/python"), str(_PEERS / script)])
 
     return get
 
@@ -125,15 +128,21 @@ def _kafka_streams() -> Command:
 
 def _maven(project: str, *goals: str) -> None:
     program()  # makes sure of Java and Maven
-    _run("mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", PEERS / project / "pom.xml", *goals)
+    _run("mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", _PEERS / project / "pom.xml", *goals)
 
 
 LIMIT = Peer("librdkafka + msgspec", "confluent-kafka", slow=False, get=_python("limit", "limit.py"))
 """No framework: what Python can do at most."""
-PEERS_OF_JIANTU = (
+PEERS = (
     Peer("faust", "faust-streaming", slow=True, get=_python("faust", "faust_count.py")),
     Peer("quixstreams", "quixstreams", slow=True, get=_python("quixstreams", "quixstreams_count.py")),
     Peer("bytewax", "bytewax", slow=False, get=_python("bytewax", "bytewax_count.py")),
     Peer("Flink SQL", "apache-flink", slow=False, get=_flink),
     Peer("Kafka Streams", "kafka-streams", slow=False, get=_kafka_streams),
 )
+
+
+def plain_jiantu() -> Command:
+    """jiantu doing what its peers do, in the environment that runs this."""
+    script = Path(__file__).with_name("kafka_plain.py")
+    return Command([sys.executable, str(script)], env={"PYTHONPATH": str(_ROOT)})

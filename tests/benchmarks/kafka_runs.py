@@ -1,7 +1,10 @@
 """One run of one plain count: its topic of results made, its process started and watched, everything taken away."""
 
 import itertools
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,10 +13,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from tests.benchmarks.kafka_events import Stream
 from tests.benchmarks.kafka_peers import Command
 from tests.benchmarks.kafka_topics import PARTITIONS, Topics, Written
 from tests.benchmarks.kafka_watch import Outcome, Processes, Results, Window, watch
 
+_ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count(1)
 
 
@@ -62,6 +67,13 @@ def free() -> Cores:
     return Cores(None, frozenset(os.sched_getaffinity(0)))
 
 
+def two_cores() -> tuple[list[Cores], bool]:
+    """A core each for two workers, and whether the broker has others besides."""
+    cores = sorted(os.sched_getaffinity(0) | set(range(os.cpu_count() or 1)))
+    others = frozenset(cores[:-2] or cores)
+    return [Cores(frozenset([core]), others) for core in cores[-2:]], len(cores) > 2
+
+
 def run_plain(command: Command, topics: Topics, stream: Written, cores: Cores, patience: float) -> Outcome:
     """Run one job over a stream; see `watch`."""
     name = f"bench-{os.getpid()}-{next(_numbers)}"
@@ -71,7 +83,10 @@ def run_plain(command: Command, topics: Topics, stream: Written, cores: Cores, p
         arguments = [topics.bootstrap, stream.plain, results, str(PARTITIONS), name, folder]
         read = Results(topics.bootstrap, results, PARTITIONS, closed_window)
         job = Processes(
-            [*cores.prefix, *command.before, *arguments, *command.after], Path(folder) / "job.log", {}, Path(folder)
+            [*cores.prefix, *command.before, *arguments, *command.after],
+            Path(folder) / "job.log",
+            command.env,
+            Path(folder),
         )
         try:
             return watch(job, read, stream.truth, patience)
@@ -79,3 +94,16 @@ def run_plain(command: Command, topics: Topics, stream: Written, cores: Cores, p
             job.stop()
             read.close()
             topics.remove(results)
+
+
+def run_embedded(recording: Path, stream: Stream, cores: Cores) -> Outcome:
+    """The embedded runtime over the recording of a stream; see kafka_embedded."""
+    with tempfile.TemporaryDirectory(prefix="jiantu-bench-embedded-") as folder:
+        command = [sys.executable, "-m", "tests.benchmarks.kafka_embedded", str(recording), folder]
+        done = subprocess.run(
+            [*cores.prefix, *command, str(stream.events // 2)], cwd=_ROOT, check=True, capture_output=True, text=True
+        )
+    figures = json.loads(done.stdout)
+    counted, duplicate = figures.pop("counted"), figures.pop("duplicate")
+    exact = counted == stream.hours.total() and duplicate == stream.resent
+    return Outcome(exact=exact, fault="" if exact else f"{counted} counted, {duplicate} duplicate", **figures)

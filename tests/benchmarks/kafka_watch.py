@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
     fault: str
     """What was wrong, or ""."""
     cold: float
-    """Events a second from the start of its processes to the last window."""
+    """Events a second of the first half, from the first window on."""
     warm: float
     """Events a second of the second half."""
     cpu: float
@@ -89,7 +89,7 @@ class Processes:
         """The end of what it printed."""
         return self._log.read_text(errors="replace")[-_SAID:]
 
-    def stop(self, patience: float = 10.0) -> None:
+    def stop(self, patience: float = 30.0) -> None:
         """Ask it to end; after `patience` seconds, end it and all it started."""
         self._over.set()
         self._looking.join()
@@ -160,6 +160,9 @@ class Results:
         """Windows that were written a second time."""
         self.arrived: list[tuple[float, int]] = []
         """(seconds since the epoch by the broker's clock, events in all windows until then)."""
+        self.messages = 0
+        self.newest = 0.0
+        """When the last of them came, seconds since the epoch by the broker's clock."""
         self._events = 0
         self._consumer = Consumer(
             {
@@ -182,13 +185,16 @@ class Results:
             value = message.value()
             if value is None:
                 continue
+            at = message.timestamp()[1] / 1000
+            self.messages += 1
+            self.newest = max(self.newest, at)
             for window, count in self._read(value):
                 if window in self.counts:
                     self.again += 1
                     continue
                 self.counts[window] = count
                 self._events += count
-                self.arrived.append((message.timestamp()[1] / 1000, self._events))
+                self.arrived.append((at, self._events))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -233,7 +239,7 @@ def _outcome(job: Processes, results: Results, truth: Truth, fault: str) -> Outc
         events=events,
         exact=exact,
         fault=fault,
-        cold=events / (end - job.began),
+        cold=(before - arrived[0][1]) / max(middle - arrived[0][0], 1e-3),
         warm=rest / seconds,
         cpu=(job.cpu_at(end) - job.cpu_at(middle)) / rest * 1e6 if rest else 0.0,
         megabytes=job.looks[-1].peak,

@@ -1,0 +1,237 @@
+"""How fast the distributed runtime is beside its peers: `make bench-kafka`, or python -m tests.benchmarks.kafka.
+
+A real broker on this machine, one stream of events with the truth about it (`kafka_events`), and jobs that count it:
+the plainest event-time windowed count on other frameworks (`peers/`), the same on jiantu's transport, and jiantu's
+full job. Each has one core, the broker and everything else the others; rounds are interleaved, so that what else the
+machine does hits all alike; ratios are taken within a round. Every count is held against the truth: a job that
+counts wrong has no speed. Prints a table and one JSON document; writes KAFKA.md and kafka.json beside this file.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.benchmarks.embedded import commit, machine
+from tests.benchmarks.kafka_embedded import write_recording
+from tests.benchmarks.kafka_events import SCALE, Stream
+from tests.benchmarks.kafka_full import NEVER, FullJob
+from tests.benchmarks.kafka_peers import LIMIT, PEERS, Command, NotHadError, plain_jiantu
+from tests.benchmarks.kafka_report import EMBEDDED, PLAIN, TALLY, WORKER, Figures, lines, markdown, ratio
+from tests.benchmarks.kafka_runs import Cores, free, pinned, run_embedded, run_plain, two_cores
+from tests.benchmarks.kafka_topics import PARTITIONS, Topics, Written
+from tests.benchmarks.kafka_watch import Outcome
+from tests.kafka.server import Server
+
+HERE = Path(__file__).resolve().parent
+JVM = ("-Xms1g", "-Xmx1g")
+
+
+class Plan(NamedTuple):
+    """How much is measured."""
+
+    events: int
+    slow_events: int
+    """For jobs whose speed does not change with the length, for it would take them an hour."""
+    rounds: int
+    free_rounds: int
+    """Without pinning."""
+    remembered: int
+    """Ids that are remembered, on average, when the cost of checkpoints is taken."""
+    patience: float
+    """Seconds that one run may take."""
+
+
+FULL = Plan(3_200_000, 300_000, 3, 1, 1_000_000, 600)
+QUICK = Plan(200_000, 50_000, 1, 0, 100_000, 120)
+
+Say = Callable[[str], None]
+
+
+class Job(NamedTuple):
+    """One thing that is measured in rounds, beside the others."""
+
+    name: str
+    version: str
+    run: Callable[[Cores], Outcome]
+
+
+class Bench:
+    """One broker, and what is measured on it."""
+
+    def __init__(self, bootstrap: str, plan: Plan, folder: Path, say: Say) -> None:
+        """Writes the streams."""
+        self._topics = Topics(bootstrap)
+        self._plan = plan
+        self._folder = folder
+        self._say = say
+        say(f"simulating and writing {plan.events:,} events")
+        self.whole = self._topics.write_plain("whole", Stream(plan.events))
+        self.short = self._topics.write_plain("short", Stream(plan.slow_events))
+        self.missing: Figures = {}
+        """Peers that this machine cannot have, and why."""
+
+    def stream(self) -> Figures:
+        """What the stream is."""
+        whole = self.whole
+        return {
+            "events": whole.events,
+            "events_of_slow_jobs": self.short.events,
+            "bytes_an_event": whole.value_bytes / whole.events,
+            "windows": len(whole.truth),
+            "resent": whole.resent,
+            "partitions": PARTITIONS,
+            "times_leshan": SCALE,
+        }
+
+    def plain_jobs(self, wanted: Sequence[str]) -> list[Job]:
+        """The plain counts that can be had here; of the peers only those wanted, where some are."""
+        jobs = [self._plain(PLAIN, "", plain_jiantu(), self.whole)]
+        for peer in (LIMIT, *PEERS):
+            if wanted and not any(name.casefold() in peer.name.casefold() for name in wanted):
+                continue
+            self._say(f"getting {peer.name}")
+            try:
+                command = peer.get()
+            except NotHadError as error:
+                self.missing[peer.name] = str(error)
+                self._say(f"{peer.name} is left out: {error}")
+            else:
+                jobs.append(self._plain(peer.name, peer.version, command, self.short if peer.slow else self.whole))
+        return jobs
+
+    def _plain(self, name: str, version: str, command: Command, stream: Written) -> Job:
+        return Job(name, version, lambda cores: run_plain(command, self._topics, stream, cores, self._plan.patience))
+
+    def full_jobs(self) -> list[Job]:
+        """jiantu's full job, distributed and embedded."""
+        stream = Stream(self._plan.events)
+        job = FullJob(self._topics, "full", stream)
+        recording = self._folder / "stream.jsonl.zst"
+        write_recording(stream, recording)
+
+        def worker(steps: str) -> Callable[[Cores], Outcome]:
+            return lambda cores: job.run([cores], self._plan.patience, steps)[0]
+
+        return [
+            Job(TALLY, "", worker("tally")),
+            Job(WORKER, "", worker("tally,score,judge")),
+            Job(EMBEDDED, "", lambda cores: run_embedded(recording, stream, cores)),
+        ]
+
+    def rounds(self, jobs: Sequence[Job], rounds: int, cores: Cores) -> Figures:
+        """Rounds of all jobs, one after the other: job -> its outcomes."""
+        outcomes: Figures = {job.name: [] for job in jobs}
+        for number in range(rounds):
+            for job in jobs:
+                outcome = job.run(cores)
+                outcomes[job.name].append(outcome._asdict())
+                said = f"{outcome.warm:,.0f}/s, {outcome.cpu:.2f} CPU s per million {outcome.fault}"
+                self._say(f"round {number + 1}: {job.name}: {said}")
+        return outcomes
+
+    def rest(self, cores: Cores) -> Figures:
+        """Two workers, checkpoints, recovery, on a stream whose second half has so many ids to remember."""
+        plan = self._plan
+        self._say("checkpoints and recovery")
+        job = FullJob(self._topics, "remembering", Stream(plan.remembered * 4 // 3))
+        with_them, without, two, busiest = [], [], [], 1.0
+        pair, alone = two_cores()
+        for _ in range(plan.rounds):
+            with_them.append(job.run([cores], plan.patience)[0])
+            without.append(job.run([cores], plan.patience, every=NEVER)[0])
+            outcome, busiest = job.run(pair, plan.patience)
+            two.append(outcome)
+        kept = [outcome._asdict() for outcome in with_them]
+        none = [outcome._asdict() for outcome in without]
+        both = [outcome._asdict() for outcome in two]
+        return {
+            "checkpoints": {
+                "ids": plan.remembered,
+                "with": kept,
+                "without": none,
+                "cost": 1 - (ratio(kept, none) or 0.0),
+                "cost_of_cpu": 1 - (ratio(kept, none, "cpu") or 0.0),
+            },
+            "two_workers": {
+                "cores_free": alone,
+                "ratio": ratio(both, kept) or 0.0,
+                "busier": busiest,
+                "outcomes": both,
+            },
+            "recovery": job.recover(cores, plan.patience),
+        }
+
+
+def measure(plan: Plan, say: Say, wanted: Sequence[str] = (), *, full: bool = True) -> Figures:
+    """All figures."""
+    cores = pinned()
+    with (
+        tempfile.TemporaryDirectory(prefix="jiantu-bench-kafka-") as folder,
+        Server(Path(folder) / "broker", jvm=JVM) as server,
+    ):
+        assert server.pid is not None
+        keep_to(cores.others, server.pid)
+        keep_to(cores.others, os.getpid())
+        bench = Bench(server.bootstrap, plan, Path(folder), say)
+        jobs = [*bench.plain_jobs(wanted), *(bench.full_jobs() if full else ())]
+        figures: Figures = {
+            "stream": bench.stream(),
+            "versions": {job.name: job.version for job in jobs},
+            "left_out": bench.missing,
+            "pinned": bench.rounds(jobs, plan.rounds, cores),
+        }
+        if full:
+            figures |= bench.rest(cores)
+        keep_to(free().others, server.pid)
+        figures["free"] = bench.rounds(jobs, plan.free_rounds, free())
+    return figures
+
+
+def keep_to(cores: Iterable[int], process: int) -> None:
+    """Have every thread of a process run on these cores."""
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write the report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.kafka", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small version in some minutes; writes no report")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds instead of the usual")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PEER", help="of the peers, this one; repeatable"
+    )
+    parser.add_argument("--plain", action="store_true", help="the plain counts alone")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON document there as well")
+    given = parser.parse_args(arguments)
+    plan = QUICK if given.quick else FULL
+    if given.rounds is not None:
+        plan = plan._replace(rounds=given.rounds)
+    figures = measure(plan, lambda text: print(text, file=sys.stderr), given.only, full=not given.plain)
+    report: Figures = {
+        "command": "make bench-kafka" + (f' ARGS="{" ".join(arguments or sys.argv[1:])}"' if sys.argv[1:] else ""),
+        "commit": commit(),
+        "machine": machine(),
+        "load": os.getloadavg(),
+        "quick": given.quick,
+        "figures": figures,
+    }
+    document = json.dumps(report, indent=2) + "\n"
+    for line in lines(figures):
+        print(f"{line.name:<78}{line.value:>14}  {line.target}")
+    print(document)
+    if given.json is not None:
+        given.json.write_text(document, encoding="utf-8")
+    if not (given.quick or given.only or given.plain):
+        (HERE / "KAFKA.md").write_text(markdown(report), encoding="utf-8")
+        (HERE / "kafka.json").write_text(document, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
