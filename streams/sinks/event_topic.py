@@ -34,6 +34,8 @@ _IN_FLIGHT = 20_000
 """Records handed to the producer and not acknowledged, at most: bounds memory."""
 _QUIET = SECOND // 2
 """A producer that was killed may have sent what the broker has yet to append: the ends must stand still so long."""
+LOG_APPEND_TIME = 1
+"""What a record's timestamp type says where the broker stamps."""
 _FOR_EVER = 2**31 - 1
 
 _Content = tuple[bytes | None, bytes | None, Headers]
@@ -129,6 +131,7 @@ class EventTopicWriter:
         """Take the beginning of the recording: what comes before its first record."""
         for posted in self._posting.start(header, span_start):
             self._take(posted)
+        self.flush()
 
     def write(self, lines: bytes, first: int) -> Instant | None:
         """Take whole lines, of which the first is record number `first`; the last tick among them."""
@@ -149,7 +152,10 @@ class EventTopicWriter:
         """Everything is acknowledged, and the topic holds the recording and nothing else; or TopicError."""
         self.flush()
         with told(self._where):
-            ends = self._end_offsets()
+            beginnings, ends = self._bounds()
+        if any(beginnings):
+            what = f"retention has removed {sum(beginnings)} records already"
+            raise TopicError(self._where, what, "set retention.ms=-1 on a topic for replays, and make it anew")
         for partition, (end, passed) in enumerate(zip(ends, self._passed, strict=True)):
             if end != passed:
                 what = f"partition {partition} holds {end} records, where the recording has {passed}"
@@ -191,22 +197,28 @@ class EventTopicWriter:
                 self._producer = KafkaProducer(**_producing(self._config))
             # A record that the broker refuses must not be followed by others of its partition: one is waited for
             # before the number in flight grows, and nothing is retried by us.
-            self._sent.append(
-                self._producer.send(
-                    self.topic,
-                    value=posted.value,
-                    key=_key_of(posted),
-                    headers=list(posted.headers),
-                    partition=posted.partition,
-                    timestamp_ms=posted.timestamp,
-                )
+            future = self._producer.send(
+                self.topic,
+                value=posted.value,
+                key=_key_of(posted),
+                headers=list(posted.headers),
+                partition=posted.partition,
+                timestamp_ms=posted.timestamp,
             )
+            self._sent.append((posted.timestamp, future))
         while len(self._sent) > _IN_FLIGHT:
             self._acknowledge()
 
     def _acknowledge(self) -> None:
+        stamp, future = self._sent.popleft()
         with told(self._where):
-            self._sent.popleft().get(timeout=PATIENCE)
+            acknowledged = future.get(timeout=PATIENCE)
+        if acknowledged.timestamp != stamp:
+            raise self._stamped_anew()
+
+    def _stamped_anew(self) -> TopicError:
+        what = "the broker puts its own time on every record, so that the times of receipt would be lost"
+        return TopicError(self._where, what, "set message.timestamp.type=CreateTime, or give another topic (--prefix)")
 
     # -- what is there -------------------------------------------------------------------------
 
@@ -232,16 +244,18 @@ class EventTopicWriter:
         consumer.assign([place])
         consumer.seek(place, end - 1)
         for record in consumer.poll(timeout_ms=int(PATIENCE * 1000)).get(place, ()):
+            if record.timestamp_type == LOG_APPEND_TIME:
+                raise self._stamped_anew()
             return record.value, record.key, tuple((name, value or b"") for name, value in record.headers)
         what = f"the last record of partition {place.partition} is gone"
         raise TopicError(self._where, what, "give an empty topic (--prefix), with retention.ms=-1")
 
-    def _end_offsets(self) -> list[int]:
+    def _bounds(self) -> tuple[list[int], list[int]]:
         consumer = KafkaConsumer(enable_auto_commit=False, allow_auto_create_topics=False, **self._config)
         try:
             places = self._places(consumer)
-            ends = consumer.end_offsets(places)
-            return [ends[place] for place in places]
+            beginnings, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
+            return [beginnings[place] for place in places], [ends[place] for place in places]
         finally:
             consumer.close()
 
