@@ -98,6 +98,11 @@ class CellRegistry:
             ]
         return found
 
+    @property
+    def counted_by(self) -> Counts:
+        """Shape (codes or more, signals): 1 where a signal counts a cell's events."""
+        return self._additive
+
     def signals_of(self, code: int) -> tuple[str, ...]:
         """Names of the signals that count a cell's events, whatever their measure."""
         return tuple(signal.name for signal in self.signals if matches(signal, self.cells[code]))

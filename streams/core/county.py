@@ -5,6 +5,7 @@ counties share a partition with it.
 """
 
 from array import array
+from collections import defaultdict
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from streams.core.county_metrics import county_metrics
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import Instant
 from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
+from streams.core.people import Call, people_by_signal
 from streams.core.span import Span, SpanState, span_of, span_state
 from streams.core.tickets import Backlog, Repeats, Ticket, Tickets
 from streams.core.window import QUARTER, Window, WindowGrid
@@ -53,6 +55,7 @@ class CountyState(msgspec.Struct, array_like=True):
     open_tickets: dict[str, Ticket]
     done_tickets: dict[str, Ticket]
     repeats: list[tuple[str, str, Instant]]
+    day_calls: list[tuple[int, list[Call]]]
 
 
 class County:
@@ -84,6 +87,8 @@ class County:
         self._day_end = grid.day(first.start).end
         self.week = Span(grid.week(first.start).start, signals)
         self._day_codes: list[Counts] = []
+        self._day_calls: defaultdict[int, list[Call]] = defaultdict(list)
+        """Who called about what, by cell code: of the reporting day so far."""
         self._distinct_by_hour = [
             i
             for i, signal in enumerate(city.signals)
@@ -178,6 +183,7 @@ class County:
     def _take_intake(self, at: Instant, event: Event, code: int, hourly: dict[int, set[str]], counts: Counts) -> None:
         """Who came, with what matter, and whether both came before."""
         registry, day, caller, matter = self.registry, self.day, event.caller, event.matter
+        self._day_calls[code].append((caller, matter))
         if caller is not None:
             day.callers[-1].add(caller)
             for i in registry.distinct_callers[code]:
@@ -210,16 +216,20 @@ class County:
             if self.grid.window(size, end - 1).end != end:
                 continue
             if span.start >= self.first_start:
-                closed.append(self._close_span(size, span, end, backlog))
+                people = people_by_signal(self._day_calls, self.registry.counted_by) if size is Size.DAY else None
+                closed.append(self._close_span(size, span, end, backlog, people))
             fresh = Span(end, len(self.city.signals))
             if size is Size.DAY:
                 self.day = fresh
             else:
                 self.week = fresh
+        self._day_calls.clear()
         self._forget(end)
         return closed
 
-    def _close_span(self, size: Size, span: Span, end: Instant, backlog: Backlog) -> ClosedWindow:
+    def _close_span(
+        self, size: Size, span: Span, end: Instant, backlog: Backlog, people: Counts | None
+    ) -> ClosedWindow:
         counts = span.counts
         for i, signal in enumerate(self.city.signals):
             if signal.measure is Measure.DISTINCT_CALLERS:
@@ -228,13 +238,19 @@ class County:
                 counts[i] = len(span.matters.get(i, ()))
         metrics = county_metrics(self.registry, span, backlog)
         cells = CellCounts(self.registry.cells, span.cells)
-        return self._closed(size, Window(span.start, end), counts, cells, metrics)
+        return self._closed(size, Window(span.start, end), counts, cells, metrics, people)
 
     def _closed(
-        self, size: Size, window: Window, counts: Counts, cells: CellCounts, metrics: CountyMetrics | None = None
+        self,
+        size: Size,
+        window: Window,
+        counts: Counts,
+        cells: CellCounts,
+        metrics: CountyMetrics | None = None,
+        people: Counts | None = None,
     ) -> ClosedWindow:
         counts[self._not_of_size[size]] = -1
-        return ClosedWindow(self.code, size, window.start, window.end, counts, cells, metrics)
+        return ClosedWindow(self.code, size, window.start, window.end, counts, cells, metrics, people)
 
     def _forget(self, end: Instant) -> None:
         """Drop ids past the horizon and tickets past theirs: once a day, as the day closes."""
@@ -271,6 +287,7 @@ class County:
             self.tickets.open,
             self.tickets.done,
             [(matter, caller, at) for (matter, caller), at in self.repeats.last.items()],
+            sorted((code, calls) for code, calls in self._day_calls.items() if calls),
         )
 
     def restore(self, state: CountyState, ids: dict[Instant, list[str]], events: msgspec.msgpack.Decoder[Any]) -> None:
@@ -293,3 +310,5 @@ class County:
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []
         self.tickets.open, self.tickets.done = state.open_tickets, state.done_tickets
         self.repeats.last = {(matter, caller): at for matter, caller, at in state.repeats}
+        self._day_calls.clear()
+        self._day_calls.update(state.day_calls)

@@ -45,6 +45,7 @@ from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
 from streams.core.level_change import LEAST_AFTER, change_point, reclassification, since
 from streams.core.outputs import AlwaysPage, ScoredWindow
+from streams.core.people import People, people_note
 from streams.core.spending import budget_in_units
 from streams.core.window import WindowGrid
 
@@ -284,10 +285,15 @@ class Sitting:
         )
 
     def _notes(self, verdict: Verdict, shape: Shape) -> tuple[str, ...]:
-        """What the last windows add to a shift: since when, and which category went the other way."""
-        if shape is not Shape.SHIFT:
-            return ()
+        """What kind of crowd too many are; and what the last windows add to a shift: since when, and which category
+        went the other way."""
         window = self.windows[verdict.size]
+        detail = window.details.get((verdict.signal, verdict.series))
+        behind: tuple[str, ...] = ()
+        if detail is not None and detail.people is not None and verdict.side is Direction.HIGH:
+            behind = people_note(People(*detail.people), verdict.count, verdict.expected)
+        if shape is not Shape.SHIFT:
+            return behind
         series = {
             i: (*detail.history, int(window.counts[i, j]))
             for (i, j), detail in window.details.items()
@@ -296,12 +302,12 @@ class Sitting:
         counts = series.get(verdict.signal, ())
         change = change_point(counts, verdict.side, LEAST_AFTER[verdict.size])
         if change is None:
-            return ()
+            return behind
         starts = [window.start]
         while len(starts) < change.windows:
             starts.append(self.plan.grid.window(verdict.size, starts[-1] - 1).start)
         others = {i: theirs for i, theirs in series.items() if len(theirs) == len(counts)}
-        return (since(starts[-1]), *reclassification(self.plan.city, verdict.signal, change, others))
+        return (since(starts[-1]), *reclassification(self.plan.city, verdict.signal, change, others), *behind)
 
     def _follow(self) -> None:
         """Keep open, or end, every alert that was open before or at this window end."""

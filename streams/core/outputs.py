@@ -26,6 +26,8 @@ class ClosedWindow:
     """The cells behind the counts: for evidence."""
     metrics: "CountyMetrics | None" = None
     """Running metrics as this window closed (day and week windows; None for hours)."""
+    people: NDArray[np.int64] | None = None
+    """Shape (4, signals): `people.People` of every signal that counts what comes in (day windows; None for others)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class SeriesDetail:
     by_category: tuple[tuple[str, int], ...]
     """Top contributing categories, largest first, then by code."""
     by_point: tuple[tuple[str, int], ...]
+    people: tuple[int, int, int, int] | None = None
+    """`people.People` behind the count; None where nobody looked (hours, weeks)."""
 
 
 @dataclass(frozen=True, slots=True)

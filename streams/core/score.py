@@ -21,6 +21,7 @@ from streams.core.evidence import SHIFT_DETECTOR
 from streams.core.instant import HOUR, Instant, to_datetime
 from streams.core.levels import WINDOWS_PER_WEEK
 from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
+from streams.core.people import People, together
 from streams.core.window import NOMINAL, Window, WindowGrid
 
 HISTORY = 28
@@ -82,6 +83,7 @@ class _Waiting(msgspec.Struct, array_like=True):
     end: Instant
     counts: list[int]
     cells: list[tuple[Cell, int]]
+    people: list[list[int]] | None = None
 
 
 class _ScoreState(msgspec.Struct, array_like=True):
@@ -197,7 +199,11 @@ class Score:
             past = np.roll(self._history[size][i, series], -self._seen[size])
             tops = [by_county[county.code].cells.top(signal, ("category", "point"), _ALL) for county in counties]
             history = tuple(past[past >= 0].tolist())
-            details[i, series] = SeriesDetail(history, *(_together([top[k] for top in tops]) for k in range(2)))
+            by_category, by_point = (_together([top[k] for top in tops]) for k in range(2))
+            people = [by_county[county.code].people for county in counties]
+            known = [People(*part[:, i].tolist()) for part in people if part is not None]
+            behind = together(known) if len(known) == len(people) else None
+            details[i, series] = SeriesDetail(history, by_category, by_point, behind)
         return details
 
     # -- snapshot ---------------------------------------------------------------------------------------
@@ -205,7 +211,15 @@ class Score:
     def snapshot(self) -> dict[str, bytes | None]:
         """State as named chunks."""
         waiting = [
-            _Waiting(w.county, w.size, w.start, w.end, w.counts.tolist(), w.cells.items())
+            _Waiting(
+                w.county,
+                w.size,
+                w.start,
+                w.end,
+                w.counts.tolist(),
+                w.cells.items(),
+                None if w.people is None else w.people.tolist(),
+            )
             for key in sorted(self._waiting)
             for _, w in sorted(self._waiting[key].items())
         ]
@@ -222,8 +236,9 @@ class Score:
         for w in state.waiting:
             cells = CellCounts([cell for cell, _ in w.cells], np.array([n for _, n in w.cells], dtype=np.int64))
             counts = np.array(w.counts, dtype=np.int64)
+            people = None if w.people is None else np.array(w.people, dtype=np.int64)
             self._waiting.setdefault((w.end, w.size), {})[w.county] = ClosedWindow(
-                w.county, w.size, w.start, w.end, counts, cells
+                w.county, w.size, w.start, w.end, counts, cells, people=people
             )
         self._seen, self._scored_to = state.seen, state.scored_to
         for size, past in state.history.items():

@@ -41,6 +41,7 @@ class WiredWindow(Struct, frozen=True, array_like=True, tag="window"):
     counts: tuple[int, ...]
     cells: WiredCells
     metrics: CountyMetrics | None
+    people: tuple[tuple[int, ...], ...] | None = None
 
 
 class WiredFloats(Struct, frozen=True, array_like=True):
@@ -90,7 +91,8 @@ def packed_window(window: ClosedWindow) -> WiredWindow:
     """A closed window, ready to be encoded."""
     cells = _packed_cells(window.cells.items())
     counts = tuple(window.counts.tolist())
-    return WiredWindow(window.county, window.size, window.start, window.end, counts, cells, window.metrics)
+    people = None if window.people is None else tuple(map(tuple, window.people.tolist()))
+    return WiredWindow(window.county, window.size, window.start, window.end, counts, cells, window.metrics, people)
 
 
 def _packed_cells(items: Sequence[tuple[Cell, int]]) -> WiredCells:
@@ -139,7 +141,10 @@ def window_of(packed: WiredWindow) -> ClosedWindow:
     """The closed window that was packed."""
     counts = np.array(packed.counts, dtype=np.int64)
     cells = _cells_of(packed.cells)
-    return ClosedWindow(packed.county, packed.size, packed.start, packed.end, counts, cells, packed.metrics)
+    people = None if packed.people is None else np.array(packed.people, dtype=np.int64)
+    if people is not None and people.shape != (4, counts.size):
+        raise ValueError("people of another number of signals")
+    return ClosedWindow(packed.county, packed.size, packed.start, packed.end, counts, cells, packed.metrics, people)
 
 
 def _cells_of(packed: WiredCells) -> CellCounts:

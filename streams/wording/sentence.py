@@ -15,6 +15,7 @@ from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
 from streams.core.window import NOMINAL
 from streams.wording.catalog import Speech
 from streams.wording.contributors import contributors
+from streams.wording.crowd import crowd
 from streams.wording.figures import RAREST, moment, number, odds, span, times
 from streams.wording.names import Names, Naming
 from streams.wording.shares import counted_share, expected_share
@@ -64,6 +65,8 @@ def sentence(
     if told.hides(raised.evidence):
         return None
     parts = [told.case(raised.evidence, raised.county), *told.contributors(raised.evidence)]
+    seen = [one for one in (raised.evidence, *(one.evidence for one in joined)) if not told.hides(one)]
+    parts += crowd(told.speech, [one.notes for one in seen], naming.city.privacy_k)
     parts += told.day(raised.evidence, raised.county)
     parts += told.also(raised, [one.evidence for one in joined])
     if ended is not None:

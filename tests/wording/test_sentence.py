@@ -262,3 +262,32 @@ def test_a_share_that_fell_is_said_as_a_share(leshan: Profile) -> None:
     assert "主要" not in chinese  # where the satisfied ones came from is not the matter
     joined = both(leshan, CASE, (SATISFIED,))[0]
     assert "另有 回访满意率（日）55%（40 件中 22 件）" in joined
+
+
+@pytest.mark.parametrize(
+    ("note", "zh", "en"),
+    [
+        (
+            "people:few_callers:58/2/58/1",
+            "多出的来自少数人反复反映（不足 10 人）",
+            "the excess is a few people calling again and again (fewer than 10 people)",
+        ),
+        (
+            "people:one_matter:58/55/58/3",
+            "多出的是多人反映同样的事项（55 人，不足 10 个事项）",
+            "the excess is many people about the same matters (55 people, fewer than 10 matters)",
+        ),
+        (
+            "people:unrelated:58/57/58/56",
+            "多出的来自不同的人、不同的事项（57 人，56 个事项）",
+            "the excess is different people, each with a matter of their own (57 people, 56 matters)",
+        ),
+    ],
+)
+def test_the_crowd_behind_an_alert_is_said_and_few_people_never_counted_out(
+    leshan: Profile, note: str, zh: str, en: str
+) -> None:
+    for case, joined in ((replace(CASE, notes=(note,)), ()), (CASE, (replace(CASE, notes=(note,)),))):
+        chinese, english = both(leshan, case, joined)
+        assert zh in chinese
+        assert en in english
