@@ -5,6 +5,7 @@ runs, and when a live source ticks.
 """
 
 import time
+import uuid
 from typing import Protocol
 
 from streams.core.instant import SECOND, Duration, Instant
@@ -71,3 +72,8 @@ def pause(duration: Duration) -> None:
     """Do nothing for so long; not at all where `duration` is not positive. Ctrl-C ends it early."""
     if duration > 0:
         time.sleep(duration / SECOND)
+
+
+def unique_name() -> str:
+    """A name that nobody else has, anywhere, ever: for who writes, never for what is written."""
+    return uuid.uuid4().hex

@@ -23,6 +23,7 @@ from streams.cli import (
     simulate,
     tail,
     version,
+    worker,
 )
 from streams.cli.screen import forgive_encodings
 
@@ -53,6 +54,7 @@ _COMMANDS = (
     dlq,
     profile,
     detectors,
+    worker,
     doctor,
     version,
 )

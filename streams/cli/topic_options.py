@@ -29,9 +29,9 @@ PrefixOption = Annotated[
 OnceOption = Annotated[bool, typer.Option("--once", help="到现有的末尾为止 · stop at the end as it is now")]
 
 
-def broker_settings(brokers: str | None, prefix: str | None) -> "BrokerSettings":
+def broker_settings(brokers: str | None, prefix: str | None, group: str | None = None) -> "BrokerSettings":
     """How to reach the brokers: the environment's settings, with what the command line says in their place."""
     from streams.broker.settings import BrokerSettings
 
-    given = {"brokers": brokers, "topic_prefix": prefix}
+    given = {"brokers": brokers, "topic_prefix": prefix, "group": group}
     return BrokerSettings(**{name: value for name, value in given.items() if value is not None})

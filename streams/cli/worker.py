@@ -1,0 +1,62 @@
+"""`jiantu worker`: take part in the distributed runtime."""
+
+from typing import Annotated
+
+import typer
+
+from streams.cli.options import ProfileOption, examples
+from streams.cli.topic_options import BrokersOption, PrefixOption, broker_settings
+
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group",
+        metavar="NAME",
+        help="消费者组 · consumer group; default: $JIANTU_KAFKA_GROUP, or jiantu",
+        show_default=False,
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "worker",
+        epilog=examples(
+            "jiantu worker --profile leshan --brokers k1:9092,k2:9092",
+            "jiantu worker -p leshan -b k1:9092 --steps tally        # this one counts; others score and judge",
+        ),
+    )(worker)
+
+
+def worker(
+    *,
+    profile: ProfileOption = None,
+    brokers: BrokersOption = None,
+    prefix: PrefixOption = None,
+    steps: Annotated[
+        str, typer.Option("--steps", metavar="tally,score,judge", help="做哪几步 · which of the three steps")
+    ] = "tally,score,judge",
+    group: GroupOption = None,
+    interval: Annotated[
+        float, typer.Option("--checkpoint-seconds", min=0.0, help="检查点间隔，秒 · seconds between checkpoints")
+    ] = 5.0,
+) -> None:
+    """分布式运行 · Drive tally, score and judge over Kafka, with as many workers as there are partitions.
+
+    Says what it does as JSON lines on stderr. SIGTERM and Ctrl-C: it writes its checkpoints, and leaves.
+
+    Exit codes: 0 it was told to stop; 1 it failed, start it again; 2 somebody has to look first.
+    """
+    from streams import wiring
+    from streams.core.instant import SECOND
+    from streams.runtime.worker_process import run_worker, say_to_stderr
+    from streams.runtime.worker_setup import WorkerSetup
+
+    settings = broker_settings(brokers, prefix, group)
+    made = wiring.open_profile(profile or "leshan")
+    setup = WorkerSetup(
+        city=made.city, settings=settings, steps=tuple(steps.split(",")), interval=round(interval * SECOND)
+    )
+    wiring.warm_up()
+    raise typer.Exit(run_worker(setup, say_to_stderr()))

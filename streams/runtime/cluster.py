@@ -1,0 +1,114 @@
+"""What the brokers themselves say of topics: ids, partitions, first and next offsets, and whole partitions read."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.broker.errors import BrokerError, TopicError
+from streams.broker.settings import BrokerSettings
+
+_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """A topic as it is now."""
+
+    name: str
+    id: str
+    """The broker's own: a topic that is made again has another."""
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The records that a partition holds: offsets from `first` to before `next`."""
+
+    first: int
+    next: int
+
+
+class Cluster:
+    """The brokers, asked one question at a time; any thread may ask."""
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._where = ",".join(settings.addresses)
+        base = settings.for_confluent()
+        self._admin = AdminClient(base)
+        self._consumer = Consumer(
+            base
+            | {
+                "group.id": f"{settings.group}-reader",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_uncommitted",
+                "fetch.wait.max.ms": 10,
+                "fetch.queue.backoff.ms": 5,
+                "queued.max.messages.kbytes": 65536,
+            }
+        )
+        self._lock = threading.Lock()
+
+    def topics(self, names: Sequence[str]) -> dict[str, TopicFacts]:
+        """The topics, by name. Raises TopicError for one that is not there, BrokerError where nobody answers."""
+        found = {}
+        answers = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=_SECONDS)
+        for name in names:
+            try:
+                told = answers[name].result()
+            except KafkaException as error:
+                raise self._problem(name, error) from None
+            found[name] = TopicFacts(name, str(told.topic_id), len(told.partitions))
+        return found
+
+    def span(self, topic: str, partition: int) -> Span:
+        """The records that a partition holds now. Raises BrokerError."""
+        with self._lock:
+            return self._span(topic, partition)
+
+    def _span(self, topic: str, partition: int) -> Span:
+        answer: tuple[int, int] | None
+        try:
+            answer = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
+        except KafkaException as error:
+            raise self._problem(topic, error) from None
+        if answer is None:
+            raise BrokerError(self._where, f"no answer about {topic} {partition}", "check that the broker is running")
+        return Span(*answer)
+
+    def records(self, topic: str, partition: int) -> Iterator[tuple[str, bytes | None]]:
+        """Key and value of every record of a partition as it is now, in order. Raises BrokerError."""
+        with self._lock:
+            self._consumer.assign([TopicPartition(topic, partition, self._span(topic, partition).first)])
+            try:
+                yield from self._read(topic)
+            finally:
+                self._consumer.unassign()
+
+    def _read(self, topic: str) -> Iterator[tuple[str, bytes | None]]:
+        while True:
+            message = self._consumer.poll(_SECONDS)  # `consume` would wait for as many as it may bring
+            if message is None:
+                raise BrokerError(self._where, f"no answer while reading {topic}", "check that the broker is running")
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                return
+            if error is not None:
+                raise self._problem(topic, KafkaException(error))
+            key: bytes = message.key() or b""
+            yield key.decode(errors="replace"), message.value()
+
+    def _problem(self, topic: str, error: KafkaException) -> BrokerError:
+        code = error.args[0].code()
+        if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
+            return TopicError(topic, "there is no such topic", "make it: `jiantu topics apply`")
+        if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
+            return TopicError(topic, "this user may not read it", "give it the ACL: `jiantu topics plan` shows them")
+        if code == KafkaError._AUTHENTICATION:  # noqa: SLF001
+            return BrokerError(self._where, "the password or user is refused", "check JIANTU_KAFKA_SASL_*")
+        return BrokerError(self._where, f"{error.args[0].str()}", "check the address and that the broker is running")

@@ -1,0 +1,347 @@
+"""The distributed runtime's worker: faust drives the steps of the partitions that the group gives this process.
+
+One rule (law 3): a checkpoint is (position, whole state) of one source partition, written when everything emitted up
+to the position is durable; whoever takes the partition up goes on at the checkpoint's own position, by seeking there,
+never at the group's offset. So a crash, a rebalance or a zombie that wakes late only repeats work.
+
+* A state is read once a generation, in a thread of its own, for every partition that was assigned, idle ones too. A
+  partition that stays with its worker from one generation to the very next keeps its state in memory.
+* A step runs in the event loop, a fetch at a time. A checkpoint takes a copy of the state there; the rest (waiting for
+  what was emitted, packing, writing) goes on beside the step's further work.
+* Anything unexpected ends the process at once, before anything is committed.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
+
+import faust
+from faust.transport.drivers import TRANSPORTS
+from faust.types import TP
+
+from streams.broker.errors import TopicError
+from streams.broker.names import Topics
+from streams.broker.partitioner import partition_of
+from streams.ports import BATCH
+from streams.runtime.checkpoint_store import CheckpointStore
+from streams.runtime.cluster import Cluster, TopicFacts
+from streams.runtime.delivery import Outbox
+from streams.runtime.faust_transport import Consumer, Fetched, Transport
+from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, verdict
+from streams.runtime.steps import JudgeStep, Record, ScoreStep, Step, TallyPlace, TallyStep
+from streams.runtime.worker_setup import FAILED, REFUSED, STEPS, STOP_AT, Say, WorkerSetup
+
+TRANSPORTS.aliases["jiantu"] = f"{Transport.__module__}:Transport"
+
+
+class Worker:
+    """Everything that one process holds."""
+
+    def __init__(self, setup: WorkerSetup, say: Say) -> None:
+        """Looks at the topics. Raises TopicError, RefusedError, BrokerError."""
+        self._city = setup.city
+        self._interval = setup.interval
+        self._say = say
+        self._topics = Topics(setup.settings.topic_prefix)
+        self._sources = {
+            name: topic
+            for name, topic in zip(STEPS, (self._topics.events, self._topics.windows, self._topics.scores), strict=True)
+            if name in setup.steps
+        }
+        self._step_of = {topic: name for name, topic in self._sources.items()}
+        self._cluster = Cluster(setup.settings)
+        self._facts = self._look()
+        version = setup.city.profile_version
+        self._profile_header = version.encode()
+        self._outbox = Outbox(setup.settings, self._topics, version)
+        self._store = CheckpointStore(setup.settings, self._cluster, self._topics.checkpoints, version)
+        self._in_store = ThreadPoolExecutor(1, "checkpoints")
+        self._held: dict[TP, HeldPartition] = {}
+        self._locks: dict[TP, asyncio.Lock] = {}
+        self._background: set[asyncio.Future[Any]] = set()
+        self._stop_at = dict(part.split(":") for part in os.environ.get(STOP_AT, "").split(",") if part)
+        self.app = self._faust(setup)
+
+    # ---- topics --------------------------------------------------------------------------------------------------
+
+    def _look(self) -> dict[str, TopicFacts]:
+        """The topics as they are. Raises where they are not as they must be."""
+        facts = self._cluster.topics(self._topics.all())
+        if facts[self._topics.scores].partitions != 1:
+            raise TopicError(
+                self._topics.scores,
+                f"has {facts[self._topics.scores].partitions} partitions; the judge hears a city in one",
+                "make it with one: `jiantu topics plan` says how",
+            )
+        most = max(facts[topic].partitions for topic in (self._topics.events, self._topics.windows))
+        if facts[self._topics.checkpoints].partitions < most:
+            raise TopicError(
+                self._topics.checkpoints,
+                f"has {facts[self._topics.checkpoints].partitions} partitions, {self._topics.events} or "
+                f"{self._topics.windows} has {most}",
+                f"give it {most}: each has its checkpoints in the one of its number",
+            )
+        return facts
+
+    def _step(self, topic: str, partition: int) -> Step:
+        """A fresh step of a partition."""
+        name = self._step_of[topic]
+        if name == "score":
+            return ScoreStep(self._city)
+        if name == "judge":
+            return JudgeStep(self._city)
+        partitions = self._facts[topic].partitions
+        counties = [county.code for county in self._city.counties if partition_of(county.code, partitions) == partition]
+        windows = self._facts[self._topics.windows].partitions
+        return TallyStep(self._city, TallyPlace(topic, partition, counties, windows))
+
+    # ---- faust ---------------------------------------------------------------------------------------------------
+
+    def _faust(self, setup: WorkerSetup) -> faust.App:
+        Transport.client_settings = setup.settings.for_aiokafka()
+        app = faust.App(
+            setup.settings.group,
+            broker="jiantu://" + ";jiantu://".join(setup.settings.addresses),
+            store="memory://",
+            autodiscover=False,
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            stream_buffer_maxsize=8,  # fetches
+            broker_commit_interval=1.0,
+            processing_guarantee="at_least_once",
+        )
+        for name, topic in self._sources.items():
+            source = app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+            app.agent(source, name=name, concurrency=1)(self._agent)
+        app.on_partitions_assigned.connect(self._on_assigned)
+        app.on_partitions_revoked.connect(self._on_revoked)
+        return app
+
+    @property
+    def _consumer(self) -> Consumer:
+        consumer = self.app.consumer
+        assert isinstance(consumer, Consumer)
+        return consumer
+
+    @property
+    def _generation(self) -> int:
+        generation: int = self.app.consumer_generation_id
+        return generation
+
+    async def _agent(self, stream: Any) -> AsyncIterator[None]:
+        async for event in stream.events():
+            message = event.message
+            await self._dying(self._on_batch(message.tp, message.generation_id, event.value))
+            yield
+
+    async def _dying(self, work: Any) -> None:
+        """Do it, or end the process: nothing may go on that something was left out of."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - law 4: whatever it is
+            self.die(error)
+
+    def die(self, error: BaseException) -> NoReturn:
+        """End now, with nothing committed that is not safe."""
+        refused = isinstance(error, RefusedError | TopicError)
+        self._say("refused" if refused else "failed", error=f"{type(error).__name__}: {error}")
+        os._exit(REFUSED if refused else FAILED)
+
+    # ---- taking part in the group --------------------------------------------------------------------------------
+
+    async def _on_assigned(self, _app: Any, /, *given: Any, **_: Any) -> None:
+        tps = sorted(TP(tp.topic, tp.partition) for tp in given[0])
+        generation = self._generation
+        self._say("assigned", generation=generation, partitions=",".join(f"{tp.topic}-{tp.partition}" for tp in tps))
+        self._held = {
+            tp: held for tp, held in self._held.items() if tp in tps and held.generation in (generation, generation - 1)
+        }
+        self._consumer.position_of = self._position_of
+        for tp in tps:
+            _ = self._start(self._take_up(tp, generation))
+
+    async def _take_up(self, tp: TP, generation: int) -> None:
+        async with self._lock(tp):
+            await self._hold(tp, generation)
+
+    async def _on_revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:
+        await self._dying(self.save())
+        self._say("revoked", partitions=len(given[0]))
+
+    async def save(self) -> None:
+        """Have everything that this process holds in checkpoints, and committed."""
+        for tp in list(self._held):
+            async with self._lock(tp):
+                held = self._held.get(tp)
+                if held is not None and held.generation == self._generation:
+                    await held.settled()
+                    if held.dirty:
+                        self._save(tp, held)
+                        await held.settled()
+        await self._consumer.commit()
+
+    def _lock(self, tp: TP) -> asyncio.Lock:
+        return self._locks.setdefault(tp, asyncio.Lock())
+
+    def _position_of(self, tp: TP) -> int | None:
+        held = self._held.get(tp)
+        return held.position if held is not None and held.generation == self._generation else None
+
+    async def _hold(self, tp: TP, generation: int) -> HeldPartition | None:
+        """The partition as this process holds it; None where it is no longer its own. The caller has its lock."""
+        if generation != self._generation:
+            return None
+        held = self._held.get(tp)
+        if held is not None and held.generation == generation:
+            return held
+        if held is None:
+            step = self._step(tp.topic, tp.partition)
+
+            def load() -> HeldPartition:
+                self._freeze("recovery")
+                return self._store.load(step, self._facts[tp.topic], tp.partition, generation)
+
+            held = await asyncio.get_running_loop().run_in_executor(self._in_store, load)
+            if generation != self._generation:
+                return None
+        held.generation = generation
+        held.epoch = await self._consumer.go_to(tp, held.position)
+        self._held[tp] = held
+        self._consumer.processed(tp, generation, held.saved)
+        self._say("resumed", step=held.step.name, partition=tp.partition, position=held.position, generation=generation)
+        return held
+
+    # ---- work ----------------------------------------------------------------------------------------------------
+
+    async def _on_batch(self, tp: TP, generation: int, batch: Fetched) -> None:
+        async with self._lock(tp):
+            held = await self._hold(tp, generation)
+            if held is None:
+                return
+            found = verdict(held.position, held.epoch, batch)
+            if found is Verdict.HOLE:
+                await self._check_hole(tp, held)
+            elif found is Verdict.ASTRAY:
+                held.epoch = await self._consumer.go_to(tp, held.position)
+                return
+            elif found is not Verdict.NEXT:
+                return
+            await self._take(tp, held, batch)
+
+    async def _take(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
+        records = held.records(self._records(tp, batch))
+        for start in range(0, len(records), BATCH):
+            for made in held.step.take(records[start : start + BATCH]):
+                self._outbox.send(made)
+            await asyncio.sleep(0)
+        held.position = batch.after
+        if held.due(self._interval):
+            self._save(tp, held)
+
+    def _records(self, tp: TP, batch: Fetched) -> list[Record]:
+        if self._step_of[tp.topic] != "tally":
+            for record in batch.records:
+                self._check_profile(tp, record)
+        return [
+            Record(one.offset, one.value or b"", one.timestamp if one.timestamp >= 0 else None) for one in batch.records
+        ]
+
+    def _check_profile(self, tp: TP, record: Any) -> None:
+        made_with = dict(record.headers).get("profile", self._profile_header)
+        if made_with != self._profile_header:
+            raise RefusedError(
+                f"{tp.topic} {tp.partition}: record {record.offset} was made with another version of the profile "
+                f"({made_with.decode(errors='replace')[:12]}); run with that, or begin anew (RUNBOOK: beginning anew)"
+            )
+
+    async def _check_hole(self, tp: TP, held: HeldPartition) -> None:
+        """Offsets are missing: compacted or a transaction's, or deleted before they were read?"""
+        loop = asyncio.get_running_loop()
+        span = await loop.run_in_executor(None, self._cluster.span, tp.topic, tp.partition)
+        check_retention(held.position, span, f"{tp.topic} {tp.partition} ({held.step.name})")
+
+    # ---- checkpoints ---------------------------------------------------------------------------------------------
+
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._dying(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    def _save(self, tp: TP, held: HeldPartition) -> None:
+        """Begin a checkpoint of where the step is now. The copy of its state is taken here and at once; whoever calls
+        has the partition's lock, so that no step is in the middle of a fetch."""
+        chunks = held.snapshot()
+        if chunks is None:
+            return
+        generation, position, step = held.generation, held.position, held.step
+        accounting, reached, tranche = step.accounting, step.reached, self._outbox.tranche()
+
+        def write() -> int:
+            self._outbox.wait(tranche)
+            return held.writer.write(position, chunks, accounting, reached, lambda: self._freeze("checkpoint"))
+
+        async def finish() -> None:
+            written = await asyncio.get_running_loop().run_in_executor(self._in_store, write)
+            held.saved = position
+            held.saving = None
+            self._consumer.processed(tp, generation, position)
+            self._say(
+                "checkpoint",
+                step=step.name,
+                partition=tp.partition,
+                position=position,
+                bytes=written,
+                received=accounting.received,
+            )
+
+        held.saving = self._start(finish())
+
+    def _freeze(self, where: str) -> None:
+        """Of the fault harness: stop here, in the middle, once."""
+        left = int(self._stop_at.get(where, 0))
+        if left:
+            self._stop_at[where] = str(left - 1)
+            if left == 1:
+                self._say("frozen", at=where)
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+    async def tick(self) -> None:
+        """Every now and then: checkpoints that are due though nothing comes, and garbage of the young kind."""
+        for tp, held in list(self._held.items()):
+            if held.generation == self._generation and held.due(self._interval):
+                async with self._lock(tp):
+                    if held.due(self._interval):
+                        self._save(tp, held)
+        if self._outbox.failure:
+            self.die(RuntimeError(self._outbox.failure))
+        gc.collect(1)
+
+
+async def work(worker: Worker, stop: asyncio.Event, crashed: Callable[[BaseException], NoReturn]) -> None:
+    """Take part in the group until told to stop; then leave it, with everything safe."""
+    app = worker.app
+    app.finalize()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    await app.start()
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), 0.5)
+        except TimeoutError:
+            if app.crashed:
+                crashed(app.crash_reason or RuntimeError("faust gave up"))
+            await worker.tick()
+    await worker.save()
+    await asyncio.wait_for(app.stop(), 15)

@@ -1,0 +1,150 @@
+"""One partition of one step as a worker holds it: where it is, what of a fetch is its business, its checkpoints."""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+from streams.clock import Stopwatch
+from streams.core.instant import SECOND, Duration
+from streams.runtime.checkpoints import About, CheckpointWriter, Manifest, Place
+from streams.runtime.cluster import Span
+from streams.runtime.steps import Chunks, Record, Step
+
+COST_SHARE = 25
+"""The next checkpoint waits so many times as long as the last one held the step up: 4 % of the time at most."""
+LONGEST_INTERVAL: Duration = 60 * SECOND
+
+
+class RefusedError(Exception):
+    """A partition that this worker must not go on with: what is wrong, and what to do. Nothing repairs itself here."""
+
+
+class Batch(Protocol):
+    """What a fetch brought: see faust_transport.Fetched."""
+
+    @property
+    def first(self) -> int:
+        """Offset of the first record."""
+
+    @property
+    def follows(self) -> int:
+        """The offset that was asked for, where that is known."""
+
+    @property
+    def after(self) -> int:
+        """The offset that is asked for next."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the seek that it comes after."""
+
+
+class Verdict(Enum):
+    """What a fetched batch is to a partition."""
+
+    NEXT = "next"
+    """It holds the next record: take it from there."""
+    DONE = "done"
+    """All of it was taken before."""
+    STALE = "stale"
+    """It was fetched before the last seek: the same, and what it skipped, comes again."""
+    HOLE = "hole"
+    """It follows on the last one, but offsets are missing in between."""
+    ASTRAY = "astray"
+    """It comes from somewhere further on: the consumer has to go back."""
+
+
+def verdict(position: int, epoch: int, batch: Batch) -> Verdict:
+    """What a batch is to a partition that is at a position, after the seek with a number."""
+    if batch.after <= position:
+        return Verdict.DONE
+    if batch.first <= position:
+        return Verdict.NEXT
+    if batch.epoch < epoch:
+        return Verdict.STALE
+    return Verdict.HOLE if batch.follows == position else Verdict.ASTRAY
+
+
+class HeldPartition:
+    """A step's partition in one generation of the group, or several that follow on each other."""
+
+    def __init__(self, step: Step, place: Place, writer: CheckpointWriter, position: int, generation: int) -> None:
+        self.step = step
+        self.place = place
+        self.writer = writer
+        self.position = position
+        """Offset of the next record to take."""
+        self.saved = position
+        """Position of the last durable checkpoint."""
+        self.generation = generation
+        self.epoch = 0
+        self.saving: asyncio.Task[None] | None = None
+        """The checkpoint that is being written."""
+        self._since = Stopwatch()
+        self._cost: Duration = 0
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to save."""
+        return self.position != self.saved
+
+    def due(self, interval: Duration) -> bool:
+        """Whether a checkpoint should be written now."""
+        wait = max(interval, min(self._cost * COST_SHARE, LONGEST_INTERVAL))
+        return self.dirty and self.saving is None and self._since.elapsed() >= wait
+
+    async def settled(self) -> None:
+        """Wait for the checkpoint that is being written."""
+        if self.saving is not None:
+            await self.saving
+
+    def records(self, fetched: Sequence[Record]) -> Sequence[Record]:
+        """Those that were not taken yet."""
+        if fetched[0].offset >= self.position:
+            return fetched
+        return [record for record in fetched if record.offset >= self.position]
+
+    def snapshot(self) -> Chunks | None:
+        """What of the state is to be written; None where there is no state yet."""
+        self._since.restart()
+        cost = Stopwatch()
+        chunks = self.step.chunks(whole=self.writer.wants_whole)
+        self._cost = cost.elapsed()
+        return chunks
+
+
+def check_manifest(manifest: Manifest, about: About, span: Span, place: Place) -> None:
+    """Whether a step may go on from a checkpoint. Raises RefusedError."""
+    known, where = manifest.about, f"{about.topic} {place.partition} ({place.step})"
+    fresh = "or begin anew: new windows, scores, alerts and checkpoints (RUNBOOK: beginning anew)"
+    if known.topic_id != about.topic_id:
+        raise RefusedError(
+            f"{where}: the topic was made again since the checkpoint was written (it was {known.topic_id}, it is "
+            f"{about.topic_id}); put the old one back, {fresh}"
+        )
+    if known.partitions != about.partitions:
+        raise RefusedError(
+            f"{where}: the checkpoint knows {known.partitions} partitions, the topic has {about.partitions}: counties "
+            f"are in other partitions now; {fresh}"
+        )
+    if known.profile_version != about.profile_version:
+        raise RefusedError(
+            f"{where}: the checkpoint was written with another version of the profile ({known.profile_version[:12]}, "
+            f"not {about.profile_version[:12]}); run with the profile as it was, {fresh}"
+        )
+    if span.next < manifest.position:
+        raise RefusedError(
+            f"{where}: the checkpoint is at record {manifest.position}, the topic holds records up to {span.next} "
+            f"only: records were lost; put them back, {fresh}"
+        )
+    check_retention(manifest.position, span, where)
+
+
+def check_retention(position: int, span: Span, where: str) -> None:
+    """Whether the records from a position on are still there. Raises RefusedError."""
+    if span.first > position:
+        raise RefusedError(
+            f"{where}: records {position} to {span.first - 1} were deleted (retention) before they were counted; what "
+            "they held nobody knows: put them back, or begin anew (RUNBOOK: beginning anew)"
+        )

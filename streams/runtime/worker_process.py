@@ -1,0 +1,68 @@
+"""A worker as a process of its own: faust let in carefully, signals, words, the end."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import msgspec
+
+from streams.clock import Clock, WallClock
+from streams.core.instant import format_instant
+from streams.runtime.worker_setup import FAILED, Say, WorkerSetup
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """`import faust` reads the command line for options of its own, and warns of old ways of others."""
+    arguments = sys.argv
+    sys.argv = arguments[:1]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.argv = arguments
+
+
+def say_to_stderr(clock: Clock | None = None) -> Say:
+    """Say what happens as lines of JSON, each whole however many processes write."""
+    clock = clock or WallClock()
+
+    def say(event: str, /, **facts: Any) -> None:
+        line = {"at": format_instant(clock.now()), "event": event, "pid": os.getpid()} | facts
+        os.write(sys.stderr.fileno(), msgspec.json.encode(line) + b"\n")
+
+    return say
+
+
+def run_worker(setup: WorkerSetup, say: Say) -> int:
+    """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises what a look at the topics raises."""
+    with _alone():
+        from streams.runtime.faust_worker import Worker, work
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+    async def run() -> int:
+        worker = Worker(setup, say)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+
+        def crashed(error: BaseException) -> NoReturn:
+            worker.die(error)
+
+        await work(worker, stop, crashed)
+        return 0
+
+    code = FAILED
+    try:
+        code = asyncio.run(run())
+    finally:
+        say("left", code=code)
+    return code
