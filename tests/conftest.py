@@ -1,4 +1,4 @@
-"""How the whole suite runs: one hypothesis profile, one seed that is said, and a real broker for who asks."""
+"""How the whole suite runs: one hypothesis profile, one seed that is said, real servers for who asks."""
 
 import secrets
 from typing import Any
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kafka.fixtures import kafka_broker, own_broker, topic_prefix
+from tests.postgres.fixtures import new_schema, postgres, postgres_server
 
-__all__ = ["kafka_broker", "own_broker", "topic_prefix"]
+__all__ = ["kafka_broker", "new_schema", "own_broker", "postgres", "postgres_server", "topic_prefix"]
 
 settings.register_profile(
     "jiantu",

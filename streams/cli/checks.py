@@ -18,7 +18,7 @@ from streams.clock import Clock
 from streams.core.instant import format_instant, to_datetime
 from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerError
-from streams.ledger.schema import MIGRATIONS
+from streams.ledger.schema import VERSION
 from streams.profile import ProfileError, bundled
 
 OLDEST_PYTHON = (3, 11)
@@ -146,9 +146,7 @@ def _data_directory(data_dir: Path) -> Iterator[Check]:
     for problem in damage:
         yield Check(name, "fail", problem, "停用，从备份恢复或重新回放 stop using it; restore a backup, or replay")
     if not damage:
-        yield Check(
-            name, "ok", f"台账完好 sound: schema {len(MIGRATIONS)}, {alerts} 条预警 alerts, {steps} 步处理 steps"
-        )
+        yield Check(name, "ok", f"台账完好 sound: schema {VERSION}, {alerts} 条预警 alerts, {steps} 步处理 steps")
     if progress is not None:
         totals = progress.accounting
         words = (

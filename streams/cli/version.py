@@ -32,13 +32,13 @@ def versions() -> dict[str, object]:
     import platform
     from importlib.metadata import version as of_package
 
-    from streams.ledger.schema import MIGRATIONS
+    from streams.ledger.schema import VERSION as LEDGER_SCHEMA
     from streams.sources.recording import VERSION
 
     return {
         "jiantu": of_package("jiantu"),
         "python": platform.python_version(),
-        "ledger_schema": len(MIGRATIONS),
+        "ledger_schema": LEDGER_SCHEMA,
         "recording_format": VERSION,
         "event_schema": VERSION,
     }

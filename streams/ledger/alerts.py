@@ -1,16 +1,16 @@
 """What the judge did: transitions, appended once each, and the alerts that they make up."""
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 import rfc8785
+from sqlalchemy import Connection, Row, Select, and_, func, select, update
 
 from streams.core.alert import Ended, Joined, Raised, Transition
 from streams.core.instant import Instant
-from streams.ledger import audit
+from streams.ledger import audit, rows, tables
 from streams.ledger.audit import StepTaken
 from streams.ledger.errors import LedgerError, UnknownAlertError
 from streams.ledger.lifecycle import AlertState, state_of
@@ -22,6 +22,7 @@ SHORTEST_ID = 4
 """The shortest beginning of an alert's id that names it."""
 
 _decode = msgspec.json.Decoder(Transition).decode
+_alert, _transition = tables.alert, tables.transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,59 +76,56 @@ def transition_id(transition: Transition) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def append_transitions(db: sqlite3.Connection, transitions: Iterable[Transition]) -> None:
+def append_transitions(db: Connection, transitions: Iterable[Transition]) -> None:
     """Append what is new; a transition that is there already, or says otherwise now, changes nothing.
 
     Raises LedgerError for one of an alert that was never raised.
     """
     for transition in sorted(transitions, key=lambda one: (KIND_ORDER[type(one)], one.at, one.alert)):
         if isinstance(transition, Raised):
-            db.execute(
-                "INSERT INTO alert (id, county, family, signal, size, severity, raised_at) "
-                "VALUES (:id, :county, :family, :signal, :size, :severity, :raised_at) ON CONFLICT (id) DO NOTHING",
-                {
-                    "id": transition.alert,
-                    "county": transition.county,
-                    "family": transition.family,
-                    "signal": transition.evidence.signal,
-                    "size": transition.evidence.size,
-                    "severity": transition.severity.value,
-                    "raised_at": transition.at,
-                },
-            )
-        elif not db.execute("SELECT 1 FROM alert WHERE id = :id", {"id": transition.alert}).fetchone():
+            raised = {
+                "id": transition.alert,
+                "county": transition.county,
+                "family": transition.family,
+                "signal": transition.evidence.signal,
+                "size": transition.evidence.size,
+                "severity": transition.severity.value,
+                "raised_at": transition.at,
+            }
+            rows.append(db, tables.alert, [raised])
+        elif not db.execute(select(_alert.c.id).where(_alert.c.id == transition.alert)).first():
             raise LedgerError(f"alert {transition.alert} goes on, and was never raised; nothing was written")
         elif isinstance(transition, Ended):
-            db.execute(
-                "UPDATE alert SET ended_at = :at WHERE id = :alert AND ended_at IS NULL",
-                {"at": transition.at, "alert": transition.alert},
-            )
-        db.execute(
-            "INSERT INTO transition (id, alert, at, kind, document) "
-            "VALUES (:id, :alert, :at, :kind, :document) ON CONFLICT (id) DO NOTHING",
-            {
-                "id": transition_id(transition),
-                "alert": transition.alert,
-                "at": transition.at,
-                "kind": KIND_ORDER[type(transition)],
-                "document": document_of(transition),
-            },
-        )
+            open_still = and_(_alert.c.id == transition.alert, _alert.c.ended_at.is_(None))
+            db.execute(update(_alert).where(open_still).values(ended_at=transition.at))
+        happened = {
+            "id": transition_id(transition),
+            "alert": transition.alert,
+            "at": transition.at,
+            "kind": KIND_ORDER[type(transition)],
+            "document": document_of(transition),
+        }
+        rows.append(db, tables.transition, [happened])
 
 
-def transitions(db: sqlite3.Connection) -> Iterator[Transition]:
+def transitions(db: Connection) -> Iterator[Transition]:
     """Everything the judge did, in the alert log's order: event time, alert id, transition."""
-    for row in db.execute("SELECT document FROM transition ORDER BY at, alert, kind, id"):
-        yield _decode(row[0])
+    order = (_transition.c.at, _transition.c.alert, _transition.c.kind, _transition.c.id)
+    for (document,) in db.execute(select(_transition.c.document).order_by(*order)):
+        yield _decode(document)
 
 
-_SELECT = """
-    SELECT alert.id, alert.ended_at, alert.step, transition.document
-    FROM alert JOIN transition ON transition.alert = alert.id AND transition.kind = 0
-"""
+AlertRow = Row[str, int | None, str | None, str]
 
 
-def _alert(row: tuple[str, int | None, str | None, str]) -> Alert:
+def _select() -> Select[str, int | None, str | None, str]:
+    """Alerts with what raised them."""
+    raised = and_(_transition.c.alert == _alert.c.id, _transition.c.kind == KIND_ORDER[Raised])
+    columns = (_alert.c.id, _alert.c.ended_at, _alert.c.step, _transition.c.document)
+    return select(*columns).select_from(_alert.join(_transition, raised))
+
+
+def _alert_of(row: AlertRow) -> Alert:
     name, ended_at, step_text, document = row
     raised = _decode(document)
     assert isinstance(raised, Raised)
@@ -135,14 +133,12 @@ def _alert(row: tuple[str, int | None, str | None, str]) -> Alert:
     return Alert(name, state_of(step, ended_at is not None), raised, ended_at, step)
 
 
-def find_alert(db: sqlite3.Connection, name: str) -> Alert:
+def find_alert(db: Connection, name: str) -> Alert:
     """The alert of an id, or of an unambiguous beginning of one. Raises UnknownAlertError for none, or several."""
-    found = db.execute(_SELECT + "WHERE alert.id = :name", {"name": name}).fetchall()
+    found = db.execute(_select().where(_alert.c.id == name)).all()
     if not found and len(name) >= SHORTEST_ID:
-        found = db.execute(
-            _SELECT + "WHERE substr(alert.id, 1, :length) = :name ORDER BY alert.id LIMIT 2",
-            {"name": name, "length": len(name)},
-        ).fetchall()
+        begins = func.substr(_alert.c.id, 1, len(name)) == name
+        found = db.execute(_select().where(begins).order_by(_alert.c.id).limit(2)).all()
     if len(found) > 1:
         raise UnknownAlertError(
             f"预警编号 {name} 不唯一，请多写几位  {name} begins several alerts' ids; give more of it"
@@ -152,16 +148,15 @@ def find_alert(db: sqlite3.Connection, name: str) -> Alert:
             f"没有编号为 {name} 的预警；`jiantu alerts list` 列出全部  "
             f"no alert has the id {name}; `jiantu alerts list` shows them all"
         )
-    return _alert(found[0])
+    return _alert_of(found[0])
 
 
-def life_of(db: sqlite3.Connection, name: str) -> AlertLife:
+def life_of(db: Connection, name: str) -> AlertLife:
     """An alert with all of its evidence and people's steps; as find_alert."""
     alert = find_alert(db, name)
-    documents = db.execute(
-        "SELECT document FROM transition WHERE alert = :alert ORDER BY at, kind, id", {"alert": alert.id}
-    )
-    happened = [_decode(row[0]) for row in documents]
+    of_it = select(_transition.c.document).where(_transition.c.alert == alert.id)
+    documents = db.execute(of_it.order_by(_transition.c.at, _transition.c.kind, _transition.c.id)).scalars()
+    happened = [_decode(document) for document in documents]
     ends = [one for one in happened if isinstance(one, Ended)]
     return AlertLife(
         alert,
@@ -171,32 +166,20 @@ def life_of(db: sqlite3.Connection, name: str) -> AlertLife:
     )
 
 
-def list_alerts(db: sqlite3.Connection, which: AlertFilter) -> list[Alert]:
+def list_alerts(db: Connection, which: AlertFilter) -> list[Alert]:
     """Alerts in the order in which they were raised, then by id."""
-    people = which.state not in (None, AlertState.OPEN, AlertState.ENDED)
-    rows = db.execute(
-        _SELECT
-        + """
-        WHERE (:county IS NULL OR alert.county = :county)
-          AND (:family IS NULL OR alert.family = :family)
-          AND (:signal IS NULL OR alert.signal = :signal)
-          AND (:severity IS NULL OR alert.severity = :severity)
-          AND (:since IS NULL OR alert.raised_at >= :since)
-          AND (:until IS NULL OR alert.raised_at < :until)
-          AND (:state IS NULL OR (:people AND alert.step = :state)
-               OR (NOT :people AND alert.step IS NULL AND (alert.ended_at IS NOT NULL) = :ended))
-        ORDER BY alert.raised_at, alert.id
-        """,
-        {
-            "county": which.county,
-            "family": which.family,
-            "signal": which.signal,
-            "severity": which.severity,
-            "since": which.since,
-            "until": which.until,
-            "state": None if which.state is None else which.state.value,
-            "people": people,
-            "ended": which.state is AlertState.ENDED,
-        },
-    )
-    return [_alert(row) for row in rows]
+    found = _select().order_by(_alert.c.raised_at, _alert.c.id)
+    for column in ("county", "family", "signal", "severity"):
+        if (wanted := getattr(which, column)) is not None:
+            found = found.where(_alert.c[column] == wanted)
+    if which.since is not None:
+        found = found.where(_alert.c.raised_at >= which.since)
+    if which.until is not None:
+        found = found.where(_alert.c.raised_at < which.until)
+    if which.state is AlertState.OPEN:
+        found = found.where(_alert.c.step.is_(None), _alert.c.ended_at.is_(None))
+    elif which.state is AlertState.ENDED:
+        found = found.where(_alert.c.step.is_(None), _alert.c.ended_at.is_not(None))
+    elif which.state is not None:
+        found = found.where(_alert.c.step == which.state.value)
+    return [_alert_of(row) for row in db.execute(found)]

@@ -5,14 +5,15 @@ must lead there; and whoever keeps a head (count and digest) from before can ask
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 import rfc8785
+from sqlalchemy import Connection, insert, select, update
 
 from streams.core.instant import Instant
+from streams.ledger import tables
 from streams.ledger.lifecycle import LEADS_TO, Step
 
 GENESIS = "0" * 64
@@ -54,53 +55,53 @@ class AuditVerdict:
 
 
 _decode = msgspec.json.Decoder(StepTaken).decode
+_audit, _alert = tables.audit, tables.alert
 
 
 def _digest(previous: str, document: str) -> str:
     return hashlib.sha256(f"{previous}\n{document}".encode()).hexdigest()
 
 
-def head(db: sqlite3.Connection) -> AuditHead:
+def head(db: Connection) -> AuditHead:
     """The end of the chain as it is."""
-    row = db.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    last = select(_audit.c.number, _audit.c.digest).order_by(_audit.c.number.desc()).limit(1)
+    row = db.execute(last).first()
     return AuditHead(*row) if row else AuditHead(0, GENESIS)
 
 
-def append(db: sqlite3.Connection, alert: str, at: Instant, step: Step) -> StepTaken:
+def append(db: Connection, alert: str, at: Instant, step: Step) -> StepTaken:
     """Put a step at the end of the chain, and the alert where it leads. In the caller's transaction."""
     last = head(db)
     taken = StepTaken(last.count + 1, alert, at, step)
     document = rfc8785.dumps(msgspec.to_builtins(taken)).decode()
     db.execute(
-        "INSERT INTO audit (number, alert, at, document, previous, digest) "
-        "VALUES (:number, :alert, :at, :document, :previous, :digest)",
-        {
-            "number": taken.number,
-            "alert": alert,
-            "at": at,
-            "document": document,
-            "previous": last.digest,
-            "digest": _digest(last.digest, document),
-        },
+        insert(_audit).values(
+            number=taken.number,
+            alert=alert,
+            at=at,
+            document=document,
+            previous=last.digest,
+            digest=_digest(last.digest, document),
+        )
     )
-    db.execute("UPDATE alert SET step = :step WHERE id = :alert", {"step": LEADS_TO[step.kind].value, "alert": alert})
+    db.execute(update(_alert).where(_alert.c.id == alert).values(step=LEADS_TO[step.kind].value))
     return taken
 
 
-def steps(db: sqlite3.Connection, alert: str | None = None) -> Iterator[StepTaken]:
+def steps(db: Connection, alert: str | None = None) -> Iterator[StepTaken]:
     """Steps in the order in which they were taken, of one alert or of all."""
-    for row in db.execute(
-        "SELECT document FROM audit WHERE :alert IS NULL OR alert = :alert ORDER BY number", {"alert": alert}
-    ):
-        yield _decode(row[0])
+    taken = select(_audit.c.document).order_by(_audit.c.number)
+    for (document,) in db.execute(taken if alert is None else taken.where(_audit.c.alert == alert)):
+        yield _decode(document)
 
 
-def verify_audit(db: sqlite3.Connection, known: AuditHead | None = None) -> AuditVerdict:
+def verify_audit(db: Connection, known: AuditHead | None = None) -> AuditVerdict:
     """Walk the whole chain; `known`: a head that was written down before and must still be in it."""
     last, reached = AuditHead(0, GENESIS), dict[str, str]()
     if known is not None and known.count == 0:
         known = None
-    rows = db.execute("SELECT number, alert, at, document, previous, digest FROM audit ORDER BY number")
+    columns = (_audit.c.number, _audit.c.alert, _audit.c.at, _audit.c.document, _audit.c.previous, _audit.c.digest)
+    rows = db.execute(select(*columns).order_by(_audit.c.number))
     for number, alert, at, document, previous, digest in rows:
         if number != last.count + 1:
             return AuditVerdict(last, f"row {last.count + 1} is missing")
@@ -117,7 +118,8 @@ def verify_audit(db: sqlite3.Connection, known: AuditHead | None = None) -> Audi
         last, reached[alert] = AuditHead(number, digest), LEADS_TO[taken.step.kind].value
     if known is not None and known.count > last.count:
         return AuditVerdict(last, f"rows {last.count + 1} to {known.count} are missing")
-    for alert, state in db.execute("SELECT id, step FROM alert WHERE step IS NOT NULL ORDER BY id"):
+    dealt_with = select(_alert.c.id, _alert.c.step).where(_alert.c.step.is_not(None)).order_by(_alert.c.id)
+    for alert, state in db.execute(dealt_with):
         if reached.pop(alert, None) != state:
             return AuditVerdict(last, f"alert {alert} is {state}, which its steps do not lead to")
     for alert in sorted(reached):

@@ -1,18 +1,20 @@
 """Where people deal with alerts: one step, one short transaction, beside a running writer or without one."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from msgspec import structs
+from sqlalchemy import Connection
 
 from streams.clock import Clock
+from streams.core.instant import Instant
 from streams.ledger import audit
 from streams.ledger.alerts import find_alert
 from streams.ledger.audit import StepTaken
-from streams.ledger.connection import FILE, open_people, transaction
+from streams.ledger.connection import open_people
 from streams.ledger.lifecycle import LEADS_TO, AlertState, Step, check_possible, check_said, state_of
+from streams.ledger.place import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,12 @@ class StepResult:
 
 
 class AlertDesk:
-    """Takes people's steps on the alerts of one data directory."""
+    """Takes people's steps on the alerts of one ledger."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, where: Where, clock: Clock) -> None:
         """Raises LedgerError where there is no ledger, or not one of this version."""
-        self.path = directory / FILE
         self._clock = clock
-        self._db = open_people(directory)
+        self._database = open_people(where)
 
     def __enter__(self) -> Self:
         return self
@@ -41,8 +42,8 @@ class AlertDesk:
         self.close()
 
     def close(self) -> None:
-        """Give the file back."""
-        self._db.close()
+        """Give the ledger back."""
+        self._database.close()
 
     def take(self, alert: str, step: Step) -> StepResult:
         """Take one step on an alert, named by its id or an unambiguous beginning of it.
@@ -51,11 +52,14 @@ class AlertDesk:
         StepRefusedError where the step is not possible now or not said properly, with what is possible.
         """
         now = self._clock.now()
-        with transaction(self._db, self.path):
-            found = find_alert(self._db, alert)
-            last = max(audit.steps(self._db, found.id), key=lambda taken: taken.number, default=None)
-            if last is not None and step in (last.step, structs.replace(last.step, note="")):
-                return StepResult(last, LEADS_TO[step.kind], repeated=True)
-            check_said(step, now)
-            check_possible(step.kind, state_of(found.step, found.ended_at is not None), found.id)
-            return StepResult(audit.append(self._db, found.id, now, step), LEADS_TO[step.kind], repeated=False)
+        return self._database.run(lambda db: self._take(db, alert, step, now))
+
+    def _take(self, db: Connection, alert: str, step: Step, now: Instant) -> StepResult:
+        self._database.hold_steps(db)
+        found = find_alert(db, alert)
+        last = max(audit.steps(db, found.id), key=lambda taken: taken.number, default=None)
+        if last is not None and step in (last.step, structs.replace(last.step, note="")):
+            return StepResult(last, LEADS_TO[step.kind], repeated=True)
+        check_said(step, now)
+        check_possible(step.kind, state_of(found.step, found.ended_at is not None), found.id)
+        return StepResult(audit.append(db, found.id, now, step), LEADS_TO[step.kind], repeated=False)

@@ -21,6 +21,10 @@ class LedgerTooNewError(LedgerError):
     """Written by a newer jiantu; left untouched."""
 
 
+class LedgerLostError(LedgerError):
+    """The database is not there (any more): nothing of the commit may be taken for written; it may be made again."""
+
+
 class DiskFullError(LedgerError):
     """No room left: nothing of the commit was written, everything before it stands, and it may be made again."""
 

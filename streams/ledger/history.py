@@ -1,11 +1,12 @@
 """What was scored and measured: appended with each checkpoint, ignored where it is there already."""
 
-import sqlite3
 from collections.abc import Iterable
 
 import msgspec
+from sqlalchemy import Connection, func, select
 
 from streams.core.outputs import ClosedWindow, ScoredWindow
+from streams.ledger import rows, tables
 from streams.ledger.packing import Packer, detectors_of
 from streams.ports import SeriesLayout
 
@@ -22,7 +23,7 @@ class LayoutDocument(msgspec.Struct, frozen=True):
 class LayoutTable:
     """Numbers of layouts. What is rolled back must be forgotten: make a new one after a failed transaction."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._known: dict[LayoutDocument, int] = {}
 
@@ -30,19 +31,18 @@ class LayoutTable:
         """The number of a layout; a new one gets the next."""
         document = LayoutDocument(layout.profile_version, layout.signals, layout.series, detectors)
         if document not in self._known:
-            text = {"document": msgspec.json.encode(document).decode()}
-            self._db.execute(
-                "INSERT INTO layout (id, document) SELECT coalesce(max(id), 0) + 1, :document FROM layout "
-                "WHERE true ON CONFLICT (document) DO NOTHING",
-                text,
-            )
-            row = self._db.execute("SELECT id FROM layout WHERE document = :document", text).fetchone()
-            self._known[document] = row[0]
+            text = msgspec.json.encode(document).decode()
+            there = select(tables.layout.c.id).where(tables.layout.c.document == text)
+            number = self._db.execute(there).scalar()
+            if number is None:  # there is one writer: nobody else takes the number
+                number = self._db.execute(select(func.coalesce(func.max(tables.layout.c.id), 0) + 1)).scalar_one()
+                rows.append(self._db, tables.layout, [{"id": number, "document": text}])
+            self._known[document] = number
         return self._known[document]
 
 
 def append_scored(
-    db: sqlite3.Connection,
+    db: Connection,
     windows: Iterable[ScoredWindow],
     layout: SeriesLayout,
     layouts: LayoutTable,
@@ -50,11 +50,11 @@ def append_scored(
 ) -> None:
     """One row for every window end and size."""
     shape = (len(layout.signals), len(layout.series))
-    rows = []
+    made = []
     for window in windows:
         if window.counts.shape != shape:
             raise ValueError(f"a scored window of shape {window.counts.shape} in a layout of {shape}")
-        rows.append(
+        made.append(
             {
                 "size": window.size.value,
                 "window_end": window.end,
@@ -63,20 +63,15 @@ def append_scored(
                 "content": packer.pack(window),
             }
         )
-    db.executemany(
-        "INSERT INTO scored (size, window_end, window_start, layout, content) "
-        "VALUES (:size, :window_end, :window_start, :layout, :content) ON CONFLICT (size, window_end) DO NOTHING",
-        rows,
-    )
+    rows.append(db, tables.scored, made)
 
 
-def append_metrics(db: sqlite3.Connection, windows: Iterable[ClosedWindow]) -> None:
+def append_metrics(db: Connection, windows: Iterable[ClosedWindow]) -> None:
     """One row for every county and window that carries metrics."""
     encode = msgspec.json.Encoder(order="deterministic").encode
-    db.executemany(
-        "INSERT INTO metrics (county, size, window_end, window_start, document) "
-        "VALUES (:county, :size, :window_end, :window_start, :document) "
-        "ON CONFLICT (county, size, window_end) DO NOTHING",
+    rows.append(
+        db,
+        tables.metrics,
         [
             {
                 "county": window.county,

@@ -1,16 +1,17 @@
 """Running metrics of counties read back, and how volumes changed (环比, 同比)."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Literal
 
 import msgspec
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from streams.core.city import Size
 from streams.core.instant import Instant, from_datetime, to_datetime
 from streams.core.outputs import CountyMetrics
+from streams.ledger import tables
 
 _decode = msgspec.json.Decoder(CountyMetrics).decode
 BREAKDOWNS = ("by_point", "by_category", "by_sector", "by_kind")
@@ -56,50 +57,55 @@ class VolumeChange:
     """by_point, by_category, by_sector, by_kind -> code -> change, in the order of codes."""
 
 
-def _window(row: tuple[str, str, Instant, Instant, str]) -> CountyWindow:
+_metrics = tables.metrics
+
+
+def _select() -> Select[str, str, Instant, Instant, str]:
+    columns = _metrics.c
+    return select(columns.county, columns.size, columns.window_start, columns.window_end, columns.document)
+
+
+def _window(row: Row[str, str, Instant, Instant, str]) -> CountyWindow:
     return CountyWindow(row[0], Size(row[1]), row[2], row[3], _decode(row[4]))
 
 
-def latest_metrics(db: sqlite3.Connection, size: Size) -> dict[str, CountyWindow]:
+def latest_metrics(db: Connection, size: Size) -> dict[str, CountyWindow]:
     """County -> its last window of a size that has metrics, in the order of county codes."""
-    rows = db.execute(
-        "SELECT county, size, window_start, window_end, document FROM metrics AS one WHERE size = :size "
-        "AND window_end = (SELECT max(window_end) FROM metrics WHERE county = one.county AND size = one.size) "
-        "ORDER BY county",
-        {"size": size.value},
-    )
-    return {row[0]: _window(row) for row in rows}
+    ends = select(_metrics.c.county, func.max(_metrics.c.window_end).label("last")).where(_metrics.c.size == size.value)
+    last = ends.group_by(_metrics.c.county).subquery()
+    is_last = and_(_metrics.c.county == last.c.county, _metrics.c.window_end == last.c.last)
+    found = _select().join_from(_metrics, last, is_last).where(_metrics.c.size == size.value)
+    return {row[0]: _window(row) for row in db.execute(found.order_by(_metrics.c.county))}
 
 
-def metrics_at(db: sqlite3.Connection, county: str, size: Size, end: Instant) -> CountyWindow | None:
+def metrics_at(db: Connection, county: str, size: Size, end: Instant) -> CountyWindow | None:
     """A county's metrics over the window that ends at an instant."""
-    row = db.execute(
-        "SELECT county, size, window_start, window_end, document FROM metrics "
-        "WHERE county = :county AND size = :size AND window_end = :end",
-        {"county": county, "size": size.value, "end": end},
-    ).fetchone()
+    row = db.execute(_of(county, size).where(_metrics.c.window_end == end)).first()
     return None if row is None else _window(row)
 
 
 def metrics_history(
-    db: sqlite3.Connection, county: str, size: Size, since: Instant | None, until: Instant | None
+    db: Connection, county: str, size: Size, since: Instant | None, until: Instant | None
 ) -> list[CountyWindow]:
     """A county's windows of a size that end in (since, until], oldest first."""
-    rows = db.execute(
-        "SELECT county, size, window_start, window_end, document FROM metrics "
-        "WHERE county = :county AND size = :size AND (:since IS NULL OR window_end > :since) "
-        "AND (:until IS NULL OR window_end <= :until) ORDER BY window_end",
-        {"county": county, "size": size.value, "since": since, "until": until},
-    )
-    return [_window(row) for row in rows]
+    found = _of(county, size).order_by(_metrics.c.window_end)
+    if since is not None:
+        found = found.where(_metrics.c.window_end > since)
+    if until is not None:
+        found = found.where(_metrics.c.window_end <= until)
+    return [_window(row) for row in db.execute(found)]
 
 
-def window_on_window(db: sqlite3.Connection, window: CountyWindow) -> VolumeChange:
+def _of(county: str, size: Size) -> Select[str, str, Instant, Instant, str]:
+    return _select().where(_metrics.c.county == county, _metrics.c.size == size.value)
+
+
+def window_on_window(db: Connection, window: CountyWindow) -> VolumeChange:
     """Against the window just before (环比)."""
     return _against(window, metrics_at(db, window.county, window.size, window.start))
 
 
-def year_on_year(db: sqlite3.Connection, window: CountyWindow, zone: tzinfo) -> VolumeChange:
+def year_on_year(db: Connection, window: CountyWindow, zone: tzinfo) -> VolumeChange:
     """Against the same day of the last year by the local calendar (同比); a week against the one 52 weeks before.
 
     29 February has nothing to stand against: no data.

@@ -1,21 +1,23 @@
 """What did not count: events that came too late (corrections) and records that are no events (rejections)."""
 
-import sqlite3
 from collections.abc import Iterable
 
 import msgspec
+from sqlalchemy import Connection, func, select
 
 from streams.core.instant import Instant
 from streams.core.outputs import Correction
 from streams.core.record import Reason, Rejection
+from streams.ledger import rows, tables
+
+_correction, _rejection, _total = tables.correction, tables.rejection, tables.rejection_total
 
 
-def append_corrections(db: sqlite3.Connection, corrections: Iterable[Correction]) -> None:
+def append_corrections(db: Connection, corrections: Iterable[Correction]) -> None:
     """One row for every late event."""
-    db.executemany(
-        "INSERT INTO correction (county, event, at, window_start, window_end, signals) "
-        "VALUES (:county, :event, :at, :window_start, :window_end, :signals) "
-        "ON CONFLICT (county, event) DO NOTHING",
+    rows.append(
+        db,
+        _correction,
         [
             {
                 "county": late.county,
@@ -30,13 +32,14 @@ def append_corrections(db: sqlite3.Connection, corrections: Iterable[Correction]
     )
 
 
-def append_rejections(db: sqlite3.Connection, rejections: Iterable[tuple[Instant, Rejection]]) -> None:
-    """One row for every record that could not become an event."""
-    db.executemany(
-        "INSERT INTO rejection (position, at, reason, digest, place) "
-        "VALUES (:position, :at, :reason, :digest, :place) ON CONFLICT (position) DO NOTHING",
+def append_rejections(db: Connection, rejections: Iterable[tuple[Instant, Rejection]], partition: int = 0) -> None:
+    """One row for every record of a partition that could not become an event; a source without any has only 0."""
+    rows.append(
+        db,
+        _rejection,
         [
             {
+                "partition": partition,
                 "position": rejection.position,
                 "at": at,
                 "reason": rejection.reason.value,
@@ -48,44 +51,52 @@ def append_rejections(db: sqlite3.Connection, rejections: Iterable[tuple[Instant
     )
 
 
-def add_rejection_totals(db: sqlite3.Connection, rejections: Iterable[tuple[Instant, Rejection]]) -> None:
+def add_rejection_totals(db: Connection, rejections: Iterable[tuple[Instant, Rejection]]) -> None:
     """Add rejections that were never counted before to the totals by reason, which outlive retention."""
     totals: dict[str, int] = {}
     for _, rejection in rejections:
         totals[rejection.reason.value] = totals.get(rejection.reason.value, 0) + 1
-    db.executemany(
-        "INSERT INTO rejection_total (reason, total) VALUES (:reason, :total) "
-        "ON CONFLICT (reason) DO UPDATE SET total = rejection_total.total + excluded.total",
-        [{"reason": reason, "total": totals[reason]} for reason in sorted(totals)],
+    made = rows.insert(_total, db.dialect.name)
+    adding = made.on_conflict_do_update(
+        index_elements=[_total.c.reason], set_={"total": _total.c.total + made.excluded.total}
     )
+    if totals:
+        db.execute(adding, [{"reason": reason, "total": totals[reason]} for reason in sorted(totals)])
 
 
 def corrections(
-    db: sqlite3.Connection, county: str | None, signal: str | None, at: Instant | None
+    db: Connection, county: str | None, signal: str | None, at: Instant | None
 ) -> dict[tuple[str, str], int]:
     """(county, signal) -> late events that are kept; of one county, one signal, the hour that holds an instant."""
-    rows = db.execute(
-        "SELECT county, signals FROM correction WHERE (:county IS NULL OR county = :county) "
-        "AND (:at IS NULL OR (window_start <= :at AND :at < window_end))",
-        {"county": county, "at": at},
-    )
+    wanted = select(_correction.c.county, _correction.c.signals)
+    if county is not None:
+        wanted = wanted.where(_correction.c.county == county)
+    if at is not None:
+        wanted = wanted.where(_correction.c.window_start <= at, _correction.c.window_end > at)
     found: dict[tuple[str, str], int] = {}
-    for its_county, signals in rows:
+    for its_county, signals in db.execute(wanted):
         for name in msgspec.json.decode(signals, type=tuple[str, ...]):
             if signal in {None, name}:
                 found[its_county, name] = found.get((its_county, name), 0) + 1
     return dict(sorted(found.items()))
 
 
-def rejection_totals(db: sqlite3.Connection) -> dict[Reason, int]:
+def rejection_totals(db: Connection) -> dict[Reason, int]:
     """Reason -> records rejected since the beginning, in the order of the enum."""
-    totals: dict[str, int] = dict(db.execute("SELECT reason, total FROM rejection_total"))
+    totals: dict[str, int] = dict(db.execute(select(_total.c.reason, _total.c.total)).all())
     return {reason: totals[reason.value] for reason in Reason if reason.value in totals}
 
 
-def rejections(db: sqlite3.Connection, last: int) -> list[tuple[Instant, Rejection]]:
+def totals_held_against_accounting(db: Connection) -> tuple[int, int] | None:
+    """(rejections summed by reason, rejections in the accounting), of one moment; None before the first checkpoint."""
+    accounted = db.execute(select(tables.checkpoint.c.rejected)).scalar()
+    summed = db.execute(select(func.coalesce(func.sum(_total.c.total), 0))).scalar_one()
+    return None if accounted is None else (int(summed), accounted)
+
+
+def rejections(db: Connection, last: int) -> list[tuple[Instant, Rejection]]:
     """The last rejections that are kept, newest first."""
-    rows = db.execute(
-        "SELECT at, reason, position, digest, place FROM rejection ORDER BY position DESC LIMIT :last", {"last": last}
-    )
-    return [(at, Rejection(Reason(reason), position, digest, place)) for at, reason, position, digest, place in rows]
+    columns = (_rejection.c.at, _rejection.c.reason, _rejection.c.position, _rejection.c.digest, _rejection.c.place)
+    order = (_rejection.c.at.desc(), _rejection.c.position.desc(), _rejection.c.partition)
+    found = db.execute(select(*columns).order_by(*order).limit(last))
+    return [(at, Rejection(Reason(reason), position, digest, place)) for at, reason, position, digest, place in found]

@@ -1,16 +1,16 @@
 """Scored windows read back: what every series counted, what was expected, and why it was or was not judged."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import msgspec
+from sqlalchemy import Connection, Row, Select, func, select
 
 from detectors.observation import ScoreReason
 from streams.core.city import Size
 from streams.core.instant import Instant
 from streams.core.outputs import ScoredWindow
+from streams.ledger import tables
 from streams.ledger.errors import LedgerError
 from streams.ledger.history import LayoutDocument
 from streams.ledger.packing import PackedScores, Unpacker
@@ -47,67 +47,72 @@ class SeriesScore:
     profile_version: str
 
 
+_scored = tables.scored
+ScoredRow = Row[Instant, Instant, int, bytes]
+
+
+def _of_size(size: Size) -> Select[Instant, Instant, int, bytes]:
+    columns = (_scored.c.window_start, _scored.c.window_end, _scored.c.layout, _scored.c.content)
+    return select(*columns).where(_scored.c.size == size.value)
+
+
 class ScoreHistory:
-    """Reads the scored windows of one ledger."""
+    """Reads the scored windows of one ledger. Remembers layouts, which never change."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self) -> None:
         self._unpacker = Unpacker()
-        self._layout = lru_cache(maxsize=64)(self._read_layout)
+        self._layouts: dict[int, LayoutDocument] = {}
 
-    def at(self, county: str, signal: str, size: Size, at: Instant) -> SeriesScore | None:
+    def at(self, db: Connection, county: str, signal: str, size: Size, at: Instant) -> SeriesScore | None:
         """The window of a series that holds an instant; None where it is not there (yet, or any more)."""
-        row = self._db.execute(
-            "SELECT window_start, window_end, layout, content FROM scored "
-            "WHERE size = :size AND window_end > :at ORDER BY window_end LIMIT 1",
-            {"size": size.value, "at": at},
-        ).fetchone()
+        next_end = _of_size(size).where(_scored.c.window_end > at).order_by(_scored.c.window_end).limit(1)
+        row = db.execute(next_end).first()
         if row is None or row[0] > at:
             return None
-        return self._series(county, signal, size, row)
+        return self._series(db, county, signal, size, row)
 
     def series(
-        self, county: str, signal: str, size: Size, since: Instant | None = None, until: Instant | None = None
-    ) -> Iterator[SeriesScore]:
+        self,
+        db: Connection,
+        county: str,
+        signal: str,
+        size: Size,
+        since: Instant | None = None,
+        until: Instant | None = None,
+    ) -> list[SeriesScore]:
         """The windows of a series that end in (since, until], oldest first."""
-        rows = self._db.execute(
-            "SELECT window_start, window_end, layout, content FROM scored WHERE size = :size "
-            "AND (:since IS NULL OR window_end > :since) AND (:until IS NULL OR window_end <= :until) "
-            "ORDER BY window_end",
-            {"size": size.value, "since": since, "until": until},
-        )
-        for row in rows:
-            found = self._series(county, signal, size, row)
-            if found is not None:
-                yield found
+        wanted = _of_size(size).order_by(_scored.c.window_end)
+        if since is not None:
+            wanted = wanted.where(_scored.c.window_end > since)
+        if until is not None:
+            wanted = wanted.where(_scored.c.window_end <= until)
+        found = [self._series(db, county, signal, size, row) for row in db.execute(wanted)]
+        return [score for score in found if score is not None]
 
-    def window(self, size: Size, end: Instant) -> ScoredWindow | None:
+    def window(self, db: Connection, size: Size, end: Instant) -> ScoredWindow | None:
         """A whole scored window as it was appended, without the details that only evidence has."""
-        row = self._db.execute(
-            "SELECT window_start, window_end, layout, content FROM scored WHERE size = :size AND window_end = :end",
-            {"size": size.value, "end": end},
-        ).fetchone()
+        row = db.execute(_of_size(size).where(_scored.c.window_end == end)).first()
         if row is None:
             return None
-        layout = self._layout(row[2])
+        layout = self._layout(db, row[2])
         shape = (len(layout.signals), len(layout.series))
         packed = self._unpacked(row[3], layout)
         return ScoredWindow(size, row[0], row[1], packed.counts.reshape(shape), packed.scores(shape), {})
 
-    def latest(self, size: Size) -> Instant | None:
+    def latest(self, db: Connection, size: Size) -> Instant | None:
         """End of the last window of a size."""
-        row = self._db.execute("SELECT max(window_end) FROM scored WHERE size = :size", {"size": size.value})
-        found: Instant | None = row.fetchone()[0]
+        last = select(func.max(_scored.c.window_end)).where(_scored.c.size == size.value)
+        found: Instant | None = db.execute(last).scalar()
         return found
 
-    def _read_layout(self, number: int) -> LayoutDocument:
-        row = self._db.execute("SELECT document FROM layout WHERE id = :id", {"id": number}).fetchone()
-        return msgspec.json.decode(row[0], type=LayoutDocument)
+    def _layout(self, db: Connection, number: int) -> LayoutDocument:
+        if number not in self._layouts:
+            document = select(tables.layout.c.document).where(tables.layout.c.id == number)
+            self._layouts[number] = msgspec.json.decode(db.execute(document).scalar_one(), type=LayoutDocument)
+        return self._layouts[number]
 
-    def _series(
-        self, county: str, signal: str, size: Size, row: tuple[Instant, Instant, int, bytes]
-    ) -> SeriesScore | None:
-        layout = self._layout(row[2])
+    def _series(self, db: Connection, county: str, signal: str, size: Size, row: ScoredRow) -> SeriesScore | None:
+        layout = self._layout(db, row[2])
         if signal not in layout.signals or county not in layout.series:
             return None
         place = layout.signals.index(signal) * len(layout.series) + layout.series.index(county)

@@ -89,7 +89,7 @@ def on_a_small_disk(folder: Path) -> Survival:
 
     def fill(store: LedgerStore) -> None:
         # The log's own room would do for some commits more.
-        store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        store._database.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         with ballast.open("wb", buffering=0) as file:
             try:
                 while True:

@@ -104,9 +104,9 @@ class WatchedStore(LedgerStore):
     def commit(self, checkpoint: Checkpoint, outputs: Outputs) -> None:
         self.life.in_commit = True
         self.life.tell(_COMMIT)
-        self._db.set_progress_handler(lambda: time.sleep(SLOWED), STEPS)
+        self._database.driver.set_progress_handler(lambda: time.sleep(SLOWED), STEPS)
         super().commit(checkpoint, outputs)
-        self._db.set_progress_handler(None, 0)
+        self._database.driver.set_progress_handler(None, 0)
         self.life.in_commit = False
 
 

@@ -32,7 +32,7 @@ def test_no_more_pages(undisturbed: Outcome, tmp_path: Path) -> None:
     """Everywhere: the ledger may not grow any more."""
 
     def limit(store: LedgerStore, pages: int) -> None:
-        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        store._database.driver.execute(f"PRAGMA max_page_count = {pages}")
 
     survival = survive(tmp_path, lambda store: limit(store, 1), lambda store: limit(store, 1 << 30))
     check(survival.said, survival.records, survival.damage, tmp_path)

@@ -1,19 +1,16 @@
 """What people did cannot be changed unseen."""
 
-import sqlite3
-from pathlib import Path
-
 import pytest
 
 from streams.clock import FixedClock
 from streams.core.instant import DAY, HOUR
 from streams.ledger.audit import GENESIS, AuditHead
-from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
 from streams.ledger.lifecycle import DiscardReason, Measure, Step, StepKind
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
+from tests.ledger.homes import Home
 from tests.ledger.samples import LAYOUT, START, checkpoint, raised
 
 STEPS = [
@@ -25,31 +22,20 @@ STEPS = [
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def ledger_home(home: Home) -> Home:
     """Two alerts and four steps."""
-    with LedgerStore(tmp_path, LAYOUT) as store:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(1), Outputs(transitions=[raised("a1", START), raised("a2", START)]))
     clock = FixedClock(START)
-    with AlertDesk(tmp_path, clock) as desk:
+    with AlertDesk(home.where, clock) as desk:
         for alert, step in STEPS:
             clock.advance(HOUR)
             desk.take(alert, step)
-    return tmp_path
+    return home
 
 
-def tamper(directory: Path, *statements: str) -> None:
-    """As somebody would who has the file and knows SQL."""
-    db = sqlite3.connect(directory / FILE)
-    db.execute("DROP TRIGGER audit_keeps_UPDATE")
-    db.execute("DROP TRIGGER audit_keeps_DELETE")
-    for statement in statements:
-        assert db.execute(statement).rowcount > 0
-    db.commit()
-    db.close()
-
-
-def test_an_untouched_chain_is_intact(directory: Path) -> None:
-    with LedgerReader(directory) as ledger:
+def test_an_untouched_chain_is_intact(ledger_home: Home) -> None:
+    with LedgerReader(ledger_home.where) as ledger:
         verdict = ledger.verify_audit()
         assert verdict.intact
         assert verdict.head == ledger.audit_head()
@@ -82,41 +68,39 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("found", TAMPERINGS)
-def test_tampering_is_found_and_said_where(directory: Path, found: str) -> None:
-    tamper(directory, *TAMPERINGS[found])
-    with LedgerReader(directory) as ledger:
+def test_tampering_is_found_and_said_where(ledger_home: Home, found: str) -> None:
+    ledger_home.unguarded(*TAMPERINGS[found])
+    with LedgerReader(ledger_home.where) as ledger:
         verdict = ledger.verify_audit()
         assert not verdict.intact
         assert found in verdict.problem
         assert any(found in problem for problem in ledger.damage())
 
 
-def test_a_chain_that_was_cut_with_care_is_found_by_who_kept_its_head(directory: Path) -> None:
-    with LedgerReader(directory) as ledger:
+def test_a_chain_that_was_cut_with_care_is_found_by_who_kept_its_head(ledger_home: Home) -> None:
+    with LedgerReader(ledger_home.where) as ledger:
         kept = ledger.audit_head()
-    tamper(directory, "DELETE FROM audit WHERE number = 4", "UPDATE alert SET step = 'disposed' WHERE id = 'a1'")
-    with LedgerReader(directory) as ledger:
+    ledger_home.unguarded("DELETE FROM audit WHERE number = 4", "UPDATE alert SET step = 'disposed' WHERE id = 'a1'")
+    with LedgerReader(ledger_home.where) as ledger:
         assert ledger.verify_audit().intact
         assert ledger.verify_audit(kept).problem == "rows 4 to 4 are missing"
 
 
-def test_a_chain_that_was_made_anew_is_found_by_who_kept_its_head(directory: Path) -> None:
-    with LedgerReader(directory) as ledger:
+def test_a_chain_that_was_made_anew_is_found_by_who_kept_its_head(ledger_home: Home) -> None:
+    with LedgerReader(ledger_home.where) as ledger:
         kept = ledger.audit_head()
-    tamper(directory, "DELETE FROM audit", "UPDATE alert SET step = NULL")
+    ledger_home.unguarded("DELETE FROM audit", "UPDATE alert SET step = NULL")
     clock = FixedClock(START)
-    with AlertDesk(directory, clock) as desk:
+    with AlertDesk(ledger_home.where, clock) as desk:
         for alert, step in [*STEPS[:3], ("a1", Step(StepKind.RESOLVE, "别人"))]:
             clock.advance(HOUR)
             desk.take(alert, step)
-    with LedgerReader(directory) as ledger:
+    with LedgerReader(ledger_home.where) as ledger:
         assert ledger.verify_audit().intact
         assert "row 4 is not the one that was there" in ledger.verify_audit(kept).problem
 
 
-def test_rows_cannot_be_changed_by_accident(directory: Path) -> None:
-    db = sqlite3.connect(directory / FILE)
+def test_rows_cannot_be_changed_by_accident(ledger_home: Home) -> None:
     for statement in ("UPDATE audit SET at = 0", "DELETE FROM audit WHERE number = 4"):
-        with pytest.raises(sqlite3.IntegrityError, match="audit is append-only"):
-            db.execute(statement)
-    db.close()
+        with pytest.raises(ledger_home.refused, match="audit is append-only"):
+            ledger_home.execute(statement)

@@ -27,10 +27,10 @@ def can_mount() -> bool:
 def no_more_pages(directory: Path) -> None:
     """A file that may not grow: what everybody can try."""
     with LedgerStore(directory, LAYOUT) as store:
-        store._db.execute("PRAGMA max_page_count = 2000")
+        store._database.driver.execute("PRAGMA max_page_count = 2000")
         last = fill(store)
         check(directory, store, last)
-        store._db.execute("PRAGMA max_page_count = 100000")
+        store._database.driver.execute("PRAGMA max_page_count = 100000")
         commit(store, last + 1)
         check(directory, store, last + 1)
 

@@ -1,13 +1,9 @@
 """An alert's life: the judge raises and ends, people do the rest, nothing happens that is not possible."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from streams.clock import FixedClock
 from streams.core.instant import DAY, HOUR
@@ -27,9 +23,11 @@ from streams.ledger.lifecycle import (
     Step,
     StepKind,
 )
+from streams.ledger.place import Where
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
+from tests.ledger.homes import Home, NewHome
 from tests.ledger.samples import LAYOUT, START, checkpoint, ended, raised
 
 DEADLINE = START + 30 * DAY
@@ -46,9 +44,9 @@ def step(kind: StepKind, who: str = "王敏", note: str = "") -> Step:
 class Lives(RuleBasedStateMachine):
     """Any order of what the judge and people do, against a model that is a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
         super().__init__()
-        self.directory = Path(tempfile.mkdtemp(prefix="jiantu-lives-"))
+        self.where = home.where
         self.clock = FixedClock(START)
         self.people: dict[str, AlertState | None] = {}
         self.ended: set[str] = set()
@@ -57,10 +55,10 @@ class Lives(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.store = LedgerStore(self.directory, LAYOUT)
+        self.store = LedgerStore(self.where, LAYOUT)
         self.commit(Outputs())
-        self.desk = AlertDesk(self.directory, self.clock)
-        self.reader = LedgerReader(self.directory)
+        self.desk = AlertDesk(self.where, self.clock)
+        self.reader = LedgerReader(self.where)
 
     def close(self) -> None:
         self.reader.close()
@@ -70,7 +68,6 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert self.reader.damage() == []
         self.close()
-        shutil.rmtree(self.directory)
 
     def commit(self, outputs: Outputs) -> None:
         self.record += 1
@@ -130,23 +127,27 @@ class Lives(RuleBasedStateMachine):
             assert listed == {alert for alert in self.people if self.state(alert) is state}
 
 
-TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=15, stateful_step_count=20)
+def test_any_order_of_what_the_judge_and_people_do(new_home: NewHome) -> None:
+    class LivesHere(Lives):
+        def __init__(self) -> None:
+            super().__init__(new_home())
+
+    run_state_machine_as_test(LivesHere, settings=settings(max_examples=15, stateful_step_count=20))
 
 
 # ---- the same in single sentences ----
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def where(home: Home) -> Where:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(1), Outputs(transitions=[raised("aaaa1", START), raised("aaab2", START)]))
-    return tmp_path
+    return home.where
 
 
 @pytest.fixture
-def desk(directory: Path) -> AlertDesk:
-    return AlertDesk(directory, FixedClock(START))
+def desk(where: Where) -> AlertDesk:
+    return AlertDesk(where, FixedClock(START))
 
 
 def test_every_state_and_step_has_a_name_and_a_place() -> None:
@@ -197,10 +198,10 @@ def test_saying_it_again_without_the_note_is_saying_it_again(desk: AlertDesk) ->
         desk.take("aaaa1", step(StepKind.ACKNOWLEDGE, note="另一件事"))
 
 
-def test_disposing_again_gives_another_owner(desk: AlertDesk, directory: Path) -> None:
+def test_disposing_again_gives_another_owner(desk: AlertDesk, where: Where) -> None:
     desk.take("aaaa1", Step(StepKind.DISPOSE, "王敏", Measure.SUPERVISION, "督查室", DEADLINE))
     desk.take("aaaa1", Step(StepKind.DISPOSE, "王敏", Measure.INSPECTION, "巡察办", DEADLINE + DAY))
-    with LedgerReader(directory) as ledger:
+    with LedgerReader(where) as ledger:
         life = ledger.alert("aaaa1")
     assert [(taken.step.owner, taken.step.measure) for taken in life.steps] == [
         ("督查室", "supervision"),
@@ -217,8 +218,8 @@ def test_an_alert_is_named_by_any_beginning_that_names_one(desk: AlertDesk) -> N
         desk.take("%%%%", step(StepKind.ACKNOWLEDGE))
 
 
-def test_a_beginning_of_two_names_none(desk: AlertDesk, directory: Path) -> None:
-    with LedgerStore(directory, LAYOUT) as store:
+def test_a_beginning_of_two_names_none(desk: AlertDesk, where: Where) -> None:
+    with LedgerStore(where, LAYOUT) as store:
         store.commit(checkpoint(2), Outputs(transitions=[raised("aaaa2", START)]))
     with pytest.raises(LedgerError, match="aaaa begins several alerts' ids"):
         desk.take("aaaa", step(StepKind.ACKNOWLEDGE))
@@ -242,9 +243,9 @@ WRONGLY_SAID = {
 
 
 @pytest.mark.parametrize("why", WRONGLY_SAID)
-def test_what_is_not_properly_said_is_refused_and_not_written(desk: AlertDesk, directory: Path, why: str) -> None:
+def test_what_is_not_properly_said_is_refused_and_not_written(desk: AlertDesk, where: Where, why: str) -> None:
     with pytest.raises(StepRefusedError, match=why):
         desk.take("aaaa1", WRONGLY_SAID[why])
-    with LedgerReader(directory) as ledger:
+    with LedgerReader(where) as ledger:
         assert ledger.steps() == []
         assert ledger.alert("aaaa1").alert.state is AlertState.OPEN

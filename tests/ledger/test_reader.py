@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,6 +21,7 @@ from streams.ledger.measures import Change
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore, state_sha256
 from streams.ports import Outputs, SeriesLayout
+from tests.ledger.homes import Home
 from tests.ledger.samples import (
     CITY,
     COUNTIES,
@@ -41,19 +41,19 @@ from tests.ledger.samples import (
 )
 
 
-def ledger_of(directory: Path, outputs: Outputs, layout: SeriesLayout = LAYOUT) -> LedgerReader:
+def ledger_of(home: Home, outputs: Outputs, layout: SeriesLayout = LAYOUT) -> LedgerReader:
     """A ledger of one checkpoint, to be read."""
     n_late, n_rejected = len(outputs.corrections), len(outputs.rejections)
-    with LedgerStore(directory, layout) as store:
+    with LedgerStore(home.where, layout) as store:
         store.commit(checkpoint(100, late=n_late, rejected=n_rejected, ids=b"abc", tally=b"d"), outputs)
-    return LedgerReader(directory)
+    return LedgerReader(home.where)
 
 
 # ---- alerts ----
 
 
-def test_an_alert_keeps_the_evidence_that_raised_it_and_what_joined(tmp_path: Path) -> None:
-    with ledger_of(tmp_path, EVERYTHING) as ledger:
+def test_an_alert_keeps_the_evidence_that_raised_it_and_what_joined(home: Home) -> None:
+    with ledger_of(home, EVERYTHING) as ledger:
         life = ledger.alert("a1")
     assert life.alert.raised == raised("a1", START)
     assert life.alert.raised.evidence == evidence(START)
@@ -63,12 +63,12 @@ def test_an_alert_keeps_the_evidence_that_raised_it_and_what_joined(tmp_path: Pa
     assert life.alert.state is AlertState.ENDED
 
 
-def test_what_says_otherwise_later_changes_no_evidence(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_what_says_otherwise_later_changes_no_evidence(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(1), Outputs(transitions=[raised("a1", START), ended("a1", START + HOUR)]))
         other = replace_count(raised("a1", START), 99)
         store.commit(checkpoint(2), Outputs(transitions=[other, ended("a1", START + 5 * HOUR)]))
-    with LedgerReader(tmp_path) as ledger:
+    with LedgerReader(home.where) as ledger:
         life = ledger.alert("a1")
     assert life.alert.raised.evidence.count == 31
     assert life.alert.ended_at == START + HOUR
@@ -79,7 +79,7 @@ def replace_count(one: Raised, count: int) -> Raised:
     return structs.replace(one, evidence=structs.replace(one.evidence, count=count))
 
 
-def test_alerts_are_listed_in_the_order_in_which_they_were_raised_by_any_of_their_facts(tmp_path: Path) -> None:
+def test_alerts_are_listed_in_the_order_in_which_they_were_raised_by_any_of_their_facts(home: Home) -> None:
     outputs = Outputs(
         transitions=[
             raised("b", START + HOUR, COUNTIES[1]),
@@ -89,7 +89,7 @@ def test_alerts_are_listed_in_the_order_in_which_they_were_raised_by_any_of_thei
         ]
     )
 
-    with ledger_of(tmp_path, outputs) as ledger:
+    with ledger_of(home, outputs) as ledger:
 
         def ids(**which: object) -> list[str]:
             return [alert.id for alert in ledger.alerts(AlertFilter(**which))]  # type: ignore[arg-type]  # facts by name
@@ -106,11 +106,11 @@ def test_alerts_are_listed_in_the_order_in_which_they_were_raised_by_any_of_thei
         assert ids(since=START + HOUR + 1) == ["a", "b"]
 
 
-def test_transitions_come_in_the_alert_logs_order(tmp_path: Path) -> None:
+def test_transitions_come_in_the_alert_logs_order(home: Home) -> None:
     at = START + HOUR
     of_a: list[Transition] = [ended("a", at), joined("a", START), raised("a", START)]
     of_b: list[Transition] = [ended("b", at), raised("b", START - HOUR)]
-    with ledger_of(tmp_path, Outputs(transitions=[*of_b, *of_a])) as ledger:
+    with ledger_of(home, Outputs(transitions=[*of_b, *of_a])) as ledger:
         found = [(one.at, one.alert, type(one).__name__) for one in ledger.transitions()]
     assert found == [
         (START, "b", "Raised"),
@@ -121,23 +121,23 @@ def test_transitions_come_in_the_alert_logs_order(tmp_path: Path) -> None:
     ]
 
 
-def test_every_series_joins_once_however_alike_they_are(tmp_path: Path) -> None:
+def test_every_series_joins_once_however_alike_they_are(home: Home) -> None:
     its_own = joined("a", START)
     citys = structs.replace(its_own, evidence=structs.replace(its_own.evidence, county=CITY))
     given: list[Transition] = [raised("a", START), its_own, citys, its_own]
-    with ledger_of(tmp_path, Outputs(transitions=given)) as ledger:
+    with ledger_of(home, Outputs(transitions=given)) as ledger:
         assert sorted(one.evidence.county for one in ledger.alert("a").joined) == ["", CITY]
 
 
-def test_evidence_that_joins_may_be_older_than_what_raised_the_alert(tmp_path: Path) -> None:
+def test_evidence_that_joins_may_be_older_than_what_raised_the_alert(home: Home) -> None:
     given: list[Transition] = [joined("a", START - 5 * HOUR), raised("a", START)]
-    with ledger_of(tmp_path, Outputs(transitions=given)) as ledger:
+    with ledger_of(home, Outputs(transitions=given)) as ledger:
         assert [type(one).__name__ for one in ledger.transitions()] == ["Joined", "Raised"]
         assert ledger.alert("a").alert.raised == raised("a", START)
 
 
-def test_an_end_without_a_beginning_is_refused(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_an_end_without_a_beginning_is_refused(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         with pytest.raises(LedgerError, match="alert nobody goes on, and was never raised"):
             store.commit(checkpoint(1), Outputs(transitions=[ended("nobody", START)]))
         assert store.load_checkpoint() is None
@@ -146,9 +146,9 @@ def test_an_end_without_a_beginning_is_refused(tmp_path: Path) -> None:
 # ---- scores ----
 
 
-def test_a_score_is_found_by_county_signal_and_any_instant_of_its_window(tmp_path: Path) -> None:
+def test_a_score_is_found_by_county_signal_and_any_instant_of_its_window(home: Home) -> None:
     windows = [scored(START), scored(START + HOUR), scored(START + 3 * HOUR), scored(START, Size.DAY, ("counts",))]
-    with ledger_of(tmp_path, Outputs(scored=windows)) as ledger:
+    with ledger_of(home, Outputs(scored=windows)) as ledger:
         for window in windows:
             for s, signal in enumerate(SIGNALS):
                 for c, county in enumerate((*COUNTIES, CITY)):
@@ -171,18 +171,18 @@ def test_a_score_is_found_by_county_signal_and_any_instant_of_its_window(tmp_pat
         assert ledger.score(COUNTIES[0], "music", Size.HOUR, START - 1) is None
 
 
-def test_a_series_has_a_history(tmp_path: Path) -> None:
+def test_a_series_has_a_history(home: Home) -> None:
     windows = [scored(START + hour * HOUR) for hour in range(6)]
-    with ledger_of(tmp_path, Outputs(scored=windows)) as ledger:
+    with ledger_of(home, Outputs(scored=windows)) as ledger:
         found = ledger.series(COUNTIES[1], "noise", Size.HOUR, since=START + HOUR, until=START + 4 * HOUR)
         assert [(score.end, score.count) for score in found] == [(w.end, w.counts[1, 1]) for w in windows[2:5]]
         assert ledger.last_scored(Size.HOUR) == START + 5 * HOUR
         assert ledger.last_scored(Size.WEEK) is None
 
 
-def test_whole_windows_come_back_as_they_were(tmp_path: Path) -> None:
+def test_whole_windows_come_back_as_they_were(home: Home) -> None:
     window = scored(START)
-    with ledger_of(tmp_path, Outputs(scored=[window])) as ledger:
+    with ledger_of(home, Outputs(scored=[window])) as ledger:
         found = ledger.scored_window(Size.HOUR, START)
         assert ledger.scored_window(Size.HOUR, START + 1) is None
     assert found is not None
@@ -191,12 +191,12 @@ def test_whole_windows_come_back_as_they_were(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.scores[name].p_low, scores.p_low)
 
 
-def test_scores_of_an_older_profile_are_read_with_its_own_layout(tmp_path: Path) -> None:
-    ledger_of(tmp_path, Outputs(scored=[scored(START)])).close()
+def test_scores_of_an_older_profile_are_read_with_its_own_layout(home: Home) -> None:
+    ledger_of(home, Outputs(scored=[scored(START)])).close()
     newer = SeriesLayout("p2", ("music", *SIGNALS), LAYOUT.series)
-    with LedgerStore(tmp_path, newer) as store:
+    with LedgerStore(home.where, newer) as store:
         store.commit(checkpoint(200), Outputs(scored=[scored(START + HOUR, layout=newer)]))
-    with LedgerReader(tmp_path) as ledger:
+    with LedgerReader(home.where) as ledger:
         before, after = ledger.series(COUNTIES[0], "noise", Size.HOUR)
         (music,) = ledger.series(COUNTIES[0], "music", Size.HOUR)
     assert (before.profile_version, before.count) == ("p1", scored(START).counts[1, 0])
@@ -204,19 +204,19 @@ def test_scores_of_an_older_profile_are_read_with_its_own_layout(tmp_path: Path)
     assert music.end == START + HOUR
 
 
-def test_a_window_of_another_shape_is_refused(tmp_path: Path) -> None:
+def test_a_window_of_another_shape_is_refused(home: Home) -> None:
     wide = SeriesLayout("p2", ("music", *SIGNALS), LAYOUT.series)
-    with LedgerStore(tmp_path, LAYOUT) as store, pytest.raises(ValueError, match="shape"):
+    with LedgerStore(home.where, LAYOUT) as store, pytest.raises(ValueError, match="shape"):
         store.commit(checkpoint(1), Outputs(scored=[scored(START, layout=wide)]))
 
 
 # ---- metrics and how volumes change ----
 
 
-def test_the_latest_metrics_of_every_county(tmp_path: Path) -> None:
+def test_the_latest_metrics_of_every_county(home: Home) -> None:
     closed = [day(COUNTIES[0], START, 5), day(COUNTIES[0], START + DAY, 6), day(COUNTIES[1], START, 7)]
     without = replace(closed[0], county=COUNTIES[2], metrics=None)
-    with ledger_of(tmp_path, Outputs(closed=[*closed, without])) as ledger:
+    with ledger_of(home, Outputs(closed=[*closed, without])) as ledger:
         latest = ledger.latest_metrics(Size.DAY)
         assert {county: (window.end, window.metrics) for county, window in latest.items()} == {
             COUNTIES[0]: (START + DAY, closed[1].metrics),
@@ -235,9 +235,9 @@ def test_growth_from_nothing_is_new_and_nothing_known_is_no_data() -> None:
     assert Change(15, None).growth is None
 
 
-def test_window_on_window(tmp_path: Path) -> None:
+def test_window_on_window(home: Home) -> None:
     closed = [day(COUNTIES[0], START, 10, noise=10), day(COUNTIES[0], START + DAY, 12, noise=5, water=7)]
-    with ledger_of(tmp_path, Outputs(closed=closed)) as ledger:
+    with ledger_of(home, Outputs(closed=closed)) as ledger:
         first, second = ledger.metrics(COUNTIES[0], Size.DAY)
         change = ledger.window_on_window(second)
         nothing = ledger.window_on_window(first)
@@ -250,13 +250,13 @@ def test_window_on_window(tmp_path: Path) -> None:
     assert nothing.parts["by_category"] == {"noise": Change(10, None)}
 
 
-def test_year_on_year_is_the_same_day_of_the_local_calendar(tmp_path: Path) -> None:
+def test_year_on_year_is_the_same_day_of_the_local_calendar(home: Home) -> None:
     boston = ZoneInfo("America/New_York")
     # In 2026 the clocks spring forward on 8 March, in 2025 on 9 March: not the same hour of UTC.
     now, before = parse_instant("2026-03-09T00:00:00-04:00"), parse_instant("2025-03-09T00:00:00-05:00")
     leap, year_before = (from_datetime(datetime(year, 2, 28, tzinfo=UTC)) + DAY for year in (2024, 2023))
     closed = [day(COUNTIES[0], end, volume) for end, volume in ((before, 8), (now, 6), (year_before, 3), (leap, 5))]
-    with ledger_of(tmp_path, Outputs(closed=closed)) as ledger:
+    with ledger_of(home, Outputs(closed=closed)) as ledger:
         windows = {window.end: window for window in ledger.metrics(COUNTIES[0], Size.DAY)}
         change = ledger.year_on_year(windows[now], boston)
         assert change.against is not None
@@ -265,12 +265,12 @@ def test_year_on_year_is_the_same_day_of_the_local_calendar(tmp_path: Path) -> N
         assert ledger.year_on_year(windows[leap], UTC).against is None, "29 February 2023 was not"
 
 
-def test_a_week_stands_against_the_week_52_weeks_before(tmp_path: Path) -> None:
+def test_a_week_stands_against_the_week_52_weeks_before(home: Home) -> None:
     def week(end: int, volume: int) -> ClosedWindow:
         return replace(day(COUNTIES[0], end, volume), size=Size.WEEK, start=end - WEEK)
 
     closed = [week(START, 70), week(START + 52 * WEEK, 84)]
-    with ledger_of(tmp_path, Outputs(closed=closed)) as ledger:
+    with ledger_of(home, Outputs(closed=closed)) as ledger:
         change = ledger.year_on_year(ledger.latest_metrics(Size.WEEK)[COUNTIES[0]], ZoneInfo("Asia/Shanghai"))
     assert change.volume.growth == pytest.approx(0.2)
 
@@ -278,8 +278,8 @@ def test_a_week_stands_against_the_week_52_weeks_before(tmp_path: Path) -> None:
 # ---- the run, and what did not count ----
 
 
-def test_progress_is_what_the_last_checkpoint_said(tmp_path: Path) -> None:
-    with ledger_of(tmp_path, EVERYTHING) as ledger:
+def test_progress_is_what_the_last_checkpoint_said(home: Home) -> None:
+    with ledger_of(home, EVERYTHING) as ledger:
         progress = ledger.progress()
         assert ledger.state_sha256() == state_sha256({"ids": b"abc", "tally": b"d"})
         assert ledger.damage() == []
@@ -289,18 +289,18 @@ def test_progress_is_what_the_last_checkpoint_said(tmp_path: Path) -> None:
     assert progress.accounting == given.accounting
 
 
-def test_late_events_are_counted_by_series(tmp_path: Path) -> None:
+def test_late_events_are_counted_by_series(home: Home) -> None:
     outputs = Outputs(
         corrections=[late("e1", START), late("e2", START + 5), late("e3", START + HOUR), late("e4", START, COUNTIES[1])]
     )
-    with ledger_of(tmp_path, outputs) as ledger:
+    with ledger_of(home, outputs) as ledger:
         assert ledger.corrections(signal="noise") == {(COUNTIES[0], "noise"): 3, (COUNTIES[1], "noise"): 1}
         assert ledger.corrections(COUNTIES[0], at=START) == {(COUNTIES[0], "complaints"): 2, (COUNTIES[0], "noise"): 2}
         assert ledger.corrections(COUNTIES[2]) == {}
 
 
-def test_rejections_are_summed_by_reason_and_the_last_ones_shown(tmp_path: Path) -> None:
+def test_rejections_are_summed_by_reason_and_the_last_ones_shown(home: Home) -> None:
     given = [rejected(3, START), rejected(9, START + HOUR, Reason.FUTURE), rejected(5, START)]
-    with ledger_of(tmp_path, Outputs(rejections=given)) as ledger:
+    with ledger_of(home, Outputs(rejections=given)) as ledger:
         assert list(ledger.rejection_totals().items()) == [(Reason.NOT_JSON, 2), (Reason.FUTURE, 1)]
         assert ledger.rejections(2) == [given[1], given[2]]

@@ -1,23 +1,20 @@
 """Histories go by event time; accounts, alerts and people's steps stay; checkpoints' timing changes nothing."""
 
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.clock import FixedClock
 from streams.core.city import Size
 from streams.core.instant import DAY, HOUR, Instant
 from streams.core.record import Reason
-from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
 from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
+from tests.ledger.homes import Home, NewHome
 from tests.ledger.samples import COUNTIES, LAYOUT, START, checkpoint, day, late, raised, rejected, scored
 
 
@@ -46,10 +43,10 @@ def together(outputs: list[Outputs]) -> Outputs:
     return Outputs(**{field: [one for each in outputs for one in getattr(each, field)] for field in fields})
 
 
-def run(directory: Path, days: int, cuts: set[int], keep: Keep | None = None) -> None:
+def run(home: Home, days: int, cuts: set[int], keep: Keep | None = None) -> None:
     """Commit `days` days of outputs, with a checkpoint after each day in `cuts` and after the last."""
     waiting: list[Outputs] = []
-    with LedgerStore(directory, LAYOUT, keep or Keep()) as store:
+    with LedgerStore(home.where, LAYOUT, keep or Keep()) as store:
         for number in range(days):
             waiting.append(of_day(number))
             if number in cuts or number == days - 1:
@@ -59,13 +56,6 @@ def run(directory: Path, days: int, cuts: set[int], keep: Keep | None = None) ->
                     checkpoint(10 * n, watermark=watermark, late=n, rejected=n, ids=b"%d" % n), together(waiting)
                 )
                 waiting.clear()
-
-
-def rows(directory: Path, *tables: str) -> dict[str, list[tuple[object, ...]]]:
-    db = sqlite3.connect(directory / FILE)
-    found = {table: sorted(db.execute(f"SELECT * FROM {table}")) for table in tables}
-    db.close()
-    return found
 
 
 HISTORIES = (
@@ -81,10 +71,10 @@ HISTORIES = (
 )
 
 
-def test_what_is_older_than_the_profile_says_goes_and_only_that(tmp_path: Path) -> None:
-    run(tmp_path, 10, set(range(10)))
+def test_what_is_older_than_the_profile_says_goes_and_only_that(home: Home) -> None:
+    run(home, 10, set(range(10)))
     midnight: Instant = START + 9 * DAY
-    with LedgerReader(tmp_path) as ledger:
+    with LedgerReader(home.where) as ledger:
         ends = [score.end for score in ledger.series(COUNTIES[0], "noise", Size.HOUR)]
         assert ends == [START + number * DAY + 12 * HOUR for number in (6, 7, 8, 9)]
         assert ledger.corrections() == {(COUNTIES[0], "complaints"): 3, (COUNTIES[0], "noise"): 3}
@@ -96,14 +86,14 @@ def test_what_is_older_than_the_profile_says_goes_and_only_that(tmp_path: Path) 
         }
 
 
-def test_alerts_steps_metrics_and_accounts_stay(tmp_path: Path) -> None:
-    run(tmp_path, 5, set(range(5)))
-    with AlertDesk(tmp_path, FixedClock(START)) as desk:
+def test_alerts_steps_metrics_and_accounts_stay(home: Home) -> None:
+    run(home, 5, set(range(5)))
+    with AlertDesk(home.where, FixedClock(START)) as desk:
         for number in range(5):
             desk.take(f"day{number}", Step(StepKind.ACKNOWLEDGE, "王敏"))
-    with LedgerStore(tmp_path, LAYOUT, Keep()) as store:
+    with LedgerStore(home.where, LAYOUT, Keep()) as store:
         store.commit(checkpoint(100, watermark=START + 400 * DAY, late=5, rejected=5), Outputs())
-    with LedgerReader(tmp_path) as ledger:
+    with LedgerReader(home.where) as ledger:
         assert len(ledger.alerts()) == len(ledger.transitions()) == len(ledger.steps()) == 5
         assert [window.metrics.volume for window in ledger.metrics(COUNTIES[0], Size.DAY)] == [10, 11, 12, 13, 14]
         assert ledger.rejections() == []
@@ -114,28 +104,29 @@ def test_alerts_steps_metrics_and_accounts_stay(tmp_path: Path) -> None:
         assert ledger.damage() == []
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.sets(st.integers(0, 8)))
-def test_when_checkpoints_were_made_does_not_matter(tmp_path_factory: pytest.TempPathFactory, cuts: set[int]) -> None:
-    every, some = (tmp_path_factory.mktemp("ledger") for _ in range(2))
+def test_when_checkpoints_were_made_does_not_matter(new_home: NewHome, cuts: set[int]) -> None:
+    every, some = new_home(), new_home()
     run(every, 9, set(range(9)))
     run(some, 9, cuts)
-    assert rows(some, *HISTORIES) == rows(every, *HISTORIES)
+    assert some.content(*HISTORIES) == every.content(*HISTORIES)
 
 
-def test_the_state_and_its_hash_know_nothing_of_retention(tmp_path: Path) -> None:
-    run(tmp_path / "short", 9, {3, 6})
-    run(tmp_path / "long", 9, {3, 6}, Keep(999 * DAY, 999 * DAY, 999 * DAY))
-    with LedgerReader(tmp_path / "short") as short, LedgerReader(tmp_path / "long") as long:
+def test_the_state_and_its_hash_know_nothing_of_retention(new_home: NewHome) -> None:
+    brief, kept = new_home(), new_home()
+    run(brief, 9, {3, 6})
+    run(kept, 9, {3, 6}, Keep(999 * DAY, 999 * DAY, 999 * DAY))
+    with LedgerReader(brief.where) as short, LedgerReader(kept.where) as long:
         assert short.state_sha256() == long.state_sha256()
         assert short.transitions() == long.transitions()
         assert len(short.rejections()) < len(long.rejections())
 
 
-def test_without_periods_nothing_goes(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_without_periods_nothing_goes(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(10, late=1, rejected=1), of_day(0))
         store.commit(checkpoint(20, watermark=START + 4000 * DAY, late=1, rejected=1), Outputs())
-    with LedgerReader(tmp_path) as ledger:
+    with LedgerReader(home.where) as ledger:
         assert ledger.retained() == {}
         assert len(ledger.rejections()) == 1

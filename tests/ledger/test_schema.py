@@ -1,80 +1,108 @@
-"""Whose file this is: a newer one, an older one, somebody else's, a damaged one."""
+"""Whose ledger this is: a newer one, an older one, somebody else's, a damaged one."""
 
+import gzip
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
 
 from streams.clock import FixedClock
-from streams.ledger import connection, schema
-from streams.ledger.connection import FILE, open_reading, open_writing
+from streams.ledger import connection, schema, tables
+from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
 from streams.ledger.errors import LedgerError, LedgerTooNewError
+from streams.ledger.place import Where
 from streams.ledger.reader import LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
+from tests.ledger.homes import DatabaseHome, FolderHome, Home
 from tests.ledger.samples import EVERYTHING, LAYOUT, checkpoint
 
+VERSION_1 = Path(__file__).with_name("version_1.db.gz")
+"""A file of the first version: EVERYTHING, and a step of somebody's; written by that version itself."""
 
-def make(directory: Path) -> Path:
+RECEIPT = f"""
+from alembic import op
+revision, down_revision = "{schema.VERSION + 1:04d}", "{schema.VERSION:04d}"
+def upgrade():
+    op.execute("CREATE TABLE receipt (id TEXT PRIMARY KEY)")
+"""
+
+
+def make(where: Where) -> None:
     """A ledger with something in it."""
-    with LedgerStore(directory, LAYOUT) as store:
+    with LedgerStore(where, LAYOUT) as store:
         store.commit(checkpoint(100, late=2, rejected=3, ids=b"abc"), EVERYTHING)
-    return directory / FILE
 
 
-def pretend_newer(directory: Path) -> None:
-    make(directory)
-    db = sqlite3.connect(directory / FILE)
-    db.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
-    db.close()
+def pretend_newer(home: Home) -> None:
+    make(home.where)
+    if isinstance(home, DatabaseHome):
+        home.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '{schema.VERSION + 1:04d}'")
+    else:
+        home.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
 
 
 def files(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.iterdir()) if path.name.startswith(FILE)}
 
 
-OPENINGS = [
-    lambda directory: LedgerStore(directory, LAYOUT),
+Opening = Callable[[Where], object]
+OPENINGS: list[Opening] = [
+    lambda where: LedgerStore(where, LAYOUT),
     LedgerReader,
-    lambda directory: AlertDesk(directory, FixedClock(0)),
+    lambda where: AlertDesk(where, FixedClock(0)),
 ]
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
-def test_a_newer_ledger_is_refused_and_not_a_byte_of_it_changes(tmp_path: Path, opening: type) -> None:
-    pretend_newer(tmp_path)
-    before = files(tmp_path)
+def test_a_newer_ledger_is_refused_and_nothing_of_it_changes(home: Home, opening: Opening) -> None:
+    pretend_newer(home)
+    before = home.content()
     with pytest.raises(
-        LedgerTooNewError, match=r"newer jiantu \(schema 2, this one knows up to 1\); nothing was changed"
+        LedgerTooNewError, match=r"newer jiantu \(schema 3, this one knows up to 2\); nothing was changed"
     ):
+        opening(home.where)
+    assert home.content() == before
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_not_a_byte_of_a_newer_file_changes(tmp_path: Path, opening: Opening) -> None:
+    pretend_newer(FolderHome(tmp_path))
+    before = files(tmp_path)
+    with pytest.raises(LedgerTooNewError):
         opening(tmp_path)
     assert files(tmp_path) == before
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
-def test_a_newer_ledger_that_lost_its_power_is_left_alone_too(tmp_path: Path, opening: type) -> None:
+def test_a_newer_ledger_that_lost_its_power_is_left_alone_too(tmp_path: Path, opening: Opening) -> None:
     """What makes it a newer one is still in its log, beside the file."""
-    pretend_newer(tmp_path / "alive")
+    pretend_newer(FolderHome(tmp_path / "alive"))
     db = sqlite3.connect(tmp_path / "alive" / FILE)
     db.execute("INSERT INTO state_chunk VALUES ('x', x'00')")
-    db.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 5}")
+    db.execute(f"PRAGMA user_version = {schema.VERSION + 5}")
     db.commit()
     (tmp_path / "dead").mkdir()
     for name in (FILE, f"{FILE}-wal"):
         shutil.copy(tmp_path / "alive" / name, tmp_path / "dead" / name)
     db.close()
     before = files(tmp_path / "dead")
-    with pytest.raises(LedgerTooNewError, match="schema 6"):
+    with pytest.raises(LedgerTooNewError, match=f"schema {schema.VERSION + 5}"):
         opening(tmp_path / "dead")
     after = files(tmp_path / "dead")
     assert {name: after[name] for name in before} == before
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
-def test_somebody_elses_database_is_refused(tmp_path: Path, opening: type) -> None:
+def test_somebody_elses_file_is_refused(tmp_path: Path, opening: Opening) -> None:
     db = sqlite3.connect(tmp_path / FILE)
     db.execute("CREATE TABLE songs (name)")
     db.close()
@@ -85,7 +113,24 @@ def test_somebody_elses_database_is_refused(tmp_path: Path, opening: type) -> No
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path, opening: type) -> None:
+def test_somebody_elses_database_is_refused(postgres: str, opening: Opening) -> None:
+    home = DatabaseHome(postgres)
+    home.execute("CREATE TABLE alert (song text)")
+    with pytest.raises(LedgerError, match=r"holds (tables of something else|no ledger)"):
+        opening(home.where)
+    assert home.tables() == ["alert"]
+
+
+def test_a_database_that_cannot_hold_chinese_is_refused(postgres: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as db:
+        db.execute("DROP DATABASE IF EXISTS latin")
+        db.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(LedgerError, match="is encoded in LATIN1; make it with CREATE DATABASE"):
+        LedgerStore(DatabaseHome(postgres.replace("///postgres?", "///latin?").partition("&options")[0]).where, LAYOUT)
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, opening: Opening) -> None:
     (tmp_path / FILE).write_bytes(b"once upon a time" * 1000)
     with pytest.raises(LedgerError, match="is damaged or is not a ledger"):
         opening(tmp_path)
@@ -103,10 +148,13 @@ def test_a_file_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("opening", OPENINGS[1:])
-def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path, opening: type) -> None:
+def test_reading_where_there_is_nothing_makes_nothing(home: Home, opening: Opening) -> None:
     with pytest.raises(LedgerError, match="holds no ledger"):
-        opening(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        opening(home.where)
+    if isinstance(home, FolderHome):
+        assert list(home.directory.iterdir()) == []
+    else:
+        assert home.tables() == []
 
 
 def test_a_data_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
@@ -115,55 +163,90 @@ def test_a_data_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         LedgerStore(tmp_path / "file" / "data", LAYOUT)
 
 
-# ---- an older one: what a later version will do, done here with a second step that adds a table ----
+# ---- the tables are the ones that the code speaks of -------------------------------------------------------------
 
 
-def add_a_table(db: sqlite3.Connection) -> None:
-    db.execute("CREATE TABLE receipt (id TEXT PRIMARY KEY)")
+def test_the_steps_lead_to_the_tables_that_the_code_speaks_of(home: Home) -> None:
+    make(home.where)
+    engine = home.engine()
+    with engine.connect() as db:
+        context = MigrationContext.configure(db, opts={"version_table": schema.VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, tables.METADATA) == []
+        found = inspect(db)
+        for table in tables.METADATA.sorted_tables:
+            key = found.get_pk_constraint(table.name)["constrained_columns"]
+            assert key == [column.name for column in table.primary_key.columns], table.name
 
 
-def add_a_table_and_fail(db: sqlite3.Connection) -> None:
-    add_a_table(db)
-    raise KeyError("a mistake in a migration")
+# ---- an older one: what a later version will do, done here with a further step that adds a table -----------------
 
 
-def test_an_older_ledger_is_brought_up_step_by_step_with_all_that_is_in_it(tmp_path: Path) -> None:
-    make(tmp_path)
-    db = open_writing(tmp_path, (*schema.MIGRATIONS, add_a_table))
-    assert schema.version(db) == 2
-    assert db.execute("SELECT count(*) FROM receipt").fetchone() == (0,)
-    assert db.execute("SELECT count(*) FROM transition").fetchone() == (4,)
-    db.close()
-    with pytest.raises(LedgerTooNewError):
+def further(folder: Path, step: str = RECEIPT) -> list[Path]:
+    (folder / "further").mkdir()
+    (folder / "further/receipt.py").write_text(step)
+    return [folder / "further"]
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
+    home = FolderHome(tmp_path)
+    (tmp_path / FILE).write_bytes(gzip.decompress(VERSION_1.read_bytes()))
+    before = home.content()
+    with pytest.raises(LedgerError, match=r"written by an older jiantu \(schema 1 of 2\)"):
         LedgerReader(tmp_path)
-
-
-def test_a_step_that_fails_is_undone_whole(tmp_path: Path) -> None:
-    make(tmp_path)
-    with pytest.raises(KeyError):
-        open_writing(tmp_path, (*schema.MIGRATIONS, add_a_table_and_fail))
+    with LedgerStore(tmp_path, LAYOUT) as store:
+        resumption = store.load_checkpoint()
+        assert resumption is not None
+        assert (resumption.record, resumption.chunks) == (100, {"ids": b"abc"})
+    after = home.content()
+    assert [row[1:] for row in after.pop("rejection")] == before.pop("rejection")
+    assert {table: after[table] for table in before} == before
+    assert {table: len(after[table]) for table in after.keys() - before.keys()} == {
+        "account": 0, "ledger_version": 1, "rejected_until": 0, "topic": 0,
+    }  # fmt: skip
     with LedgerReader(tmp_path) as ledger:
         assert ledger.damage() == []
-    with sqlite3.connect(tmp_path / FILE) as db:
-        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'receipt'").fetchone() == (0,)
-    db.close()
+        assert [(taken.alert, taken.step.who) for taken in ledger.steps()] == [("a2", "王敏")]
+        assert len(ledger.rejections()) == 3
 
 
-def test_who_only_reads_does_not_bring_a_ledger_up(tmp_path: Path) -> None:
-    make(tmp_path)
-    before = files(tmp_path)
+def test_an_older_ledger_is_brought_up_step_by_step_with_all_that_is_in_it(home: Home, tmp_path: Path) -> None:
+    make(home.where)
+    home.writing(schema.VERSION + 1, further(tmp_path)).close()
+    assert home.rows("SELECT count(*) FROM receipt") == [(0,)]
+    assert home.rows("SELECT count(*) FROM transition") == [(4,)]
+    with pytest.raises(LedgerTooNewError):
+        LedgerReader(home.where)
+    home.reading(schema.VERSION + 1).close()
+
+
+def test_a_step_that_fails_is_undone_whole(home: Home, tmp_path: Path) -> None:
+    make(home.where)
+    with pytest.raises(KeyError):
+        home.writing(schema.VERSION + 1, further(tmp_path, RECEIPT + "    raise KeyError('a mistake in a step')"))
+    with LedgerReader(home.where) as ledger:
+        assert ledger.damage() == []
+    assert "receipt" not in home.tables()
+
+
+def test_who_only_reads_does_not_bring_a_ledger_up(home: Home) -> None:
+    make(home.where)
+    before = home.content()
     with pytest.raises(LedgerError, match="written by an older jiantu"):
-        open_reading(tmp_path, (*schema.MIGRATIONS, add_a_table))
-    assert files(tmp_path) == before
+        home.reading(schema.VERSION + 1)
+    assert home.content() == before
+
+
+# ---- the file ----------------------------------------------------------------------------------------------------
 
 
 def test_the_file_is_durable_and_checks_its_references(tmp_path: Path) -> None:
     make(tmp_path)
-    db = connection.open_people(tmp_path)
+    database = connection.open_people(tmp_path)
     pragmas = {
-        name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        name: database.driver.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
     }
-    db.close()
+    database.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -178,10 +261,9 @@ def test_a_ledger_is_not_for_everybody_on_the_machine(tmp_path: Path) -> None:
     assert modes == dict.fromkeys([FILE, f"{FILE}-wal", f"{FILE}-shm", "jiantu.lock"], 0o640)
 
 
-def test_what_was_done_cannot_be_rewritten_by_accident(tmp_path: Path) -> None:
-    make(tmp_path)
-    db = sqlite3.connect(tmp_path / FILE)
-    for statement in ("DELETE FROM transition", "UPDATE transition SET at = 0"):
-        with pytest.raises(sqlite3.IntegrityError, match="transition is append-only"):
-            db.execute(statement)
-    db.close()
+def test_what_was_done_cannot_be_rewritten_by_accident(home: Home) -> None:
+    make(home.where)
+    truncate = ["TRUNCATE transition CASCADE"] if isinstance(home, DatabaseHome) else []
+    for statement in ("DELETE FROM transition", "UPDATE transition SET at = 0", *truncate):
+        with pytest.raises(home.refused, match="transition is append-only"):
+            home.execute(statement)

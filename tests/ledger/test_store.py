@@ -1,43 +1,32 @@
 """The ledger as a runtime writes it: both or neither, once, and never somebody else's file."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from streams.core.outputs import Accounting
-from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerError
 from streams.ledger.store import LedgerStore, state_sha256
 from streams.ports import Outputs
+from tests.ledger.homes import Home
 from tests.ledger.samples import EVERYTHING, LAYOUT, START, checkpoint, raised, rejected
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[LedgerStore]:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def store(home: Home) -> Iterator[LedgerStore]:
+    with LedgerStore(home.where, LAYOUT) as store:
         yield store
-
-
-def content(directory: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table."""
-    with sqlite3.connect(directory / FILE) as db:
-        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        found = {table: sorted(db.execute(f"SELECT * FROM {table}")) for table in tables}
-    db.close()
-    return found
 
 
 def test_a_fresh_ledger_has_no_checkpoint(store: LedgerStore) -> None:
     assert store.load_checkpoint() is None
 
 
-def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_what_was_committed_is_there_after_a_restart(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(100, late=2, rejected=3, ids=b"abc", tally=b"\x00\xff"), EVERYTHING)
-    with LedgerStore(tmp_path, LAYOUT) as store:
+    with LedgerStore(home.where, LAYOUT) as store:
         found = store.load_checkpoint()
     assert found is not None
     given = checkpoint(100, late=2, rejected=3)
@@ -60,28 +49,28 @@ def test_only_changed_chunks_are_given_and_removed_ones_go(store: LedgerStore) -
     assert found.chunks == {"a": b"1", "b": b"22"}
 
 
-def test_the_same_outputs_twice_are_there_once(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_the_same_outputs_twice_are_there_once(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(100, late=2, rejected=3, ids=b"abc"), EVERYTHING)
-        once = content(tmp_path)
+        once = home.content()
         store.commit(checkpoint(100, late=2, rejected=3, ids=b"abc"), EVERYTHING)
-    assert content(tmp_path) == once
+    assert home.content() == once
     assert {table: len(rows) for table, rows in once.items() if rows} == {
         "alert": 2, "checkpoint": 1, "correction": 2, "layout": 2, "metrics": 2,
-        "rejection": 3, "rejection_total": 2, "scored": 3, "state_chunk": 1, "transition": 4,
+        "ledger_version": 1, "rejection": 3, "rejection_total": 2, "scored": 3, "state_chunk": 1, "transition": 4,
     }  # fmt: skip
 
 
-def test_a_commit_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
-    with LedgerStore(tmp_path, LAYOUT) as store:
+def test_a_commit_that_fails_half_way_leaves_nothing(home: Home) -> None:
+    with LedgerStore(home.where, LAYOUT) as store:
         store.commit(checkpoint(1, ids=b"abc"), Outputs(transitions=[raised("a0", START)]))
-        before = content(tmp_path)
+        before = home.content()
         outputs = Outputs(transitions=[raised("a1", START)], rejections=[(START, "no rejection")])  # type: ignore[list-item]  # fails after the alert is in
         with pytest.raises(AttributeError):
             store.commit(checkpoint(2, rejected=1, ids=b"abcd"), outputs)
-        assert content(tmp_path) == before
+        assert home.content() == before
         store.commit(checkpoint(2, rejected=1, ids=b"abcd"), Outputs(rejections=[rejected(1, START)]))
-    assert len(content(tmp_path)["alert"]) == 1
+    assert len(home.content()["alert"]) == 1
 
 
 def test_a_ledger_does_not_go_back(store: LedgerStore) -> None:
