@@ -22,6 +22,7 @@ from streams.cli import (
     scenario,
     simulate,
     tail,
+    topics,
     version,
     worker,
 )
@@ -52,6 +53,7 @@ _COMMANDS = (
     record,
     tail,
     dlq,
+    topics,
     profile,
     detectors,
     worker,

@@ -37,6 +37,7 @@ EXIT_CODES = {
     "streams.ledger.errors.UnknownAlertError": WRONG_INPUT,
     "streams.ledger.errors.LedgerError": FAILED,
     "streams.broker.settings.BrokerSettingsError": WRONG_INPUT,
+    "streams.broker.topics_file.TopicsFileError": WRONG_INPUT,
     "streams.broker.errors.BrokerError": FAILED,
 }
 """Errors that say themselves what is wrong and what to do, by name: so that nothing is imported to look them up."""

@@ -17,7 +17,10 @@ def main() -> int:
         try:
             server.start()
             print(f"Apache Kafka 4.1.1 · {server.bootstrap} · 日志 log {server.log}", flush=True)
-            print(f"\n  export JIANTU_KAFKA_BROKERS={server.bootstrap}\n  jiantu topics apply\n", flush=True)
+            print(
+                f"\n  export JIANTU_KAFKA_BROKERS={server.bootstrap}\n  jiantu topics apply --replication 1\n",
+                flush=True,
+            )
             print("Ctrl-C 停止并清除 stops it and removes everything it made", flush=True)
             server.wait()
         except KeyboardInterrupt:
