@@ -1,0 +1,170 @@
+"""Worker processes: started, killed, frozen, told to leave, started again; and what they said while they lived."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.cli.commands import environment
+
+PATIENCE = 90.0
+"""Seconds for a process to do what is waited for, on a busy machine."""
+
+
+class FleetError(AssertionError):
+    """Workers that did not do what was waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of a worker."""
+
+    at: float
+    """Seconds since the epoch."""
+    pid: int
+    event: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """One life of a worker."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    stopped_by_us: bool = False
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the process stands still (SIGSTOP)."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] in ("T", "t")
+
+    def said(self) -> list[Said]:
+        """Its lines so far."""
+        return [line for line in lines_of(self.log) if line.pid == self.pid]
+
+
+def lines_of(log: Path) -> Iterator[Said]:
+    """The lines of JSON of a log; others are for people."""
+    if not log.exists():
+        return
+    for line in log.read_bytes().splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict) and "event" in told:
+            at = datetime.fromisoformat(told.pop("at")).timestamp()
+            yield Said(at, told.pop("pid"), told.pop("event"), told)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The workers of one campaign."""
+
+    folder: Path
+    arguments: Sequence[str]
+    """Of `jiantu worker`, and of worker_main before it."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    workers: dict[str, WorkerProcess] = field(default_factory=dict)
+    restarts: int = 0
+    """Workers that ended by themselves with exit code 1, and were started again as a supervisor does."""
+
+    def start(self, name: str, **more: str) -> WorkerProcess:
+        """Start a worker; its words go to a log of its name."""
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "tests.faults.worker_main", *self.arguments],
+                env=environment(**{"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **self.environment, **more}),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self.workers[name] = WorkerProcess(name, process, log)
+        return self.workers[name]
+
+    def supervise(self) -> None:
+        """Start workers again that failed by themselves. FleetError where one refused to go on."""
+        for name, worker in list(self.workers.items()):
+            code = worker.process.poll()
+            if code is None or worker.stopped_by_us:
+                continue
+            if code not in (1, -signal.SIGKILL):
+                raise FleetError(f"{name} ended with {code}:\n{last_words(worker.log)}")
+            self.restarts += 1
+            self.start(name)
+
+    def wait_for(self, worker: WorkerProcess, event: str, times: int = 1, since: float = 0.0) -> Said:
+        """Wait until a worker has said something so many times."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = [line for line in worker.said() if line.event == event and line.at >= since]
+            if len(found) >= times:
+                return found[times - 1]
+            if not worker.alive:
+                raise FleetError(f"{worker.name} ended with {worker.process.returncode}:\n{last_words(worker.log)}")
+            if time.monotonic() > deadline:
+                raise FleetError(f"{worker.name} did not say {event} {times} times:\n{last_words(worker.log)}")
+            time.sleep(0.1)
+
+    def kill(self, worker: WorkerProcess) -> None:
+        """SIGKILL; it was alive before, and is dead after."""
+        assert worker.alive, f"{worker.name} was dead before it was killed:\n{last_words(worker.log)}"
+        worker.stopped_by_us = True
+        worker.process.kill()
+        assert worker.process.wait(30) == -signal.SIGKILL
+
+    def freeze(self, worker: WorkerProcess) -> None:
+        """SIGSTOP; it stands still when this returns."""
+        os.kill(worker.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 5
+        while not worker.frozen:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def thaw(self, worker: WorkerProcess) -> None:
+        """SIGCONT."""
+        assert worker.frozen
+        os.kill(worker.pid, signal.SIGCONT)
+
+    def leave(self, worker: WorkerProcess) -> int:
+        """SIGTERM, as a rolling restart does; the exit code."""
+        assert worker.alive
+        worker.stopped_by_us = True
+        worker.process.terminate()
+        return worker.process.wait(PATIENCE)
+
+    def said(self) -> list[Said]:
+        """Everything that all workers said, in order."""
+        return sorted((one for log in self.folder.glob("*.log") for one in lines_of(log)), key=lambda one: one.at)
+
+    def end(self) -> None:
+        """Kill all that is left."""
+        for worker in self.workers.values():
+            if worker.alive:
+                worker.process.kill()
+            worker.process.wait()
+
+
+def last_words(log: Path) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])

@@ -1,0 +1,201 @@
+"""What must be true of the topics when all is done: the embedded runtime's alert log, every record accounted for,
+nothing lost, nothing twice."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from streams.broker.names import Topics
+from streams.broker.settings import BrokerSettings
+from streams.core.alert import Transition
+from streams.core.alert_log import alert_log, alert_log_sha256
+from streams.core.outputs import Accounting, Correction
+from streams.core.pipeline import Pipeline
+from streams.core.wire import decode_alert, decode_dead_letter, decode_score, decode_window, id_of
+from streams.profile.load import load
+from streams.runtime.checkpoints import CheckpointReader, Manifest, Place
+from streams.runtime.cluster import Cluster
+from streams.sources.recording import RecordingReader
+
+
+class BrokenPromiseError(AssertionError):
+    """The topics hold something else than they must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the embedded runtime makes of a recording."""
+
+    log_sha256: str
+    accounting: Accounting
+    windows: int
+    scored: int
+    alerts: int
+
+
+@cache
+def truth_of(recording: Path, profile: Path | str) -> Truth:
+    """The recording through the embedded pipeline."""
+    reader = RecordingReader(recording)
+    pipeline = Pipeline(load(profile).city, reader.span[0])
+    transitions: list[Transition] = []
+    windows = scored = 0
+    for chunk in reader.chunks():
+        out = pipeline.step(pipeline.decoder.lines(chunk.lines, chunk.after.record - chunk.records, chunk.records))
+        transitions += out.transitions
+        windows += len(out.closed)
+        scored += len(out.scored)
+    log = alert_log(transitions)
+    return Truth(alert_log_sha256(log), pipeline.accounting, windows, scored, len(transitions))
+
+
+@dataclass(slots=True)
+class Found:
+    """What the topics hold."""
+
+    log_sha256: str = ""
+    accounting: Accounting = field(default_factory=Accounting)
+    windows: int = 0
+    scored: int = 0
+    alerts: int = 0
+    corrections: int = 0
+    dead_letters: int = 0
+    repeated: int = 0
+    """Records that were written more than once, as law 3 allows: under the same id, with the same bytes."""
+
+
+def settings_for(bootstrap: str, prefix: str) -> BrokerSettings:
+    return BrokerSettings(brokers=bootstrap, topic_prefix=prefix, group=group_of(prefix))
+
+
+def group_of(prefix: str) -> str:
+    """The consumer group of a campaign."""
+    return f"{prefix}workers"
+
+
+def found_in(bootstrap: str, prefix: str) -> Found:
+    """Read all topics to their ends. BrokenPromiseError where one id has two contents."""
+    topics = Topics(prefix)
+    found = Found()
+    windows = _distinct(bootstrap, topics.windows, lambda value: id_of(decode_window(value)), found)
+    scores = _distinct(bootstrap, topics.scores, _name_of_score, found)
+    alerts = _distinct(bootstrap, topics.alerts, lambda value: id_of(decode_alert(value)), found)
+    letters = _distinct(bootstrap, topics.dlq, lambda value: id_of(decode_dead_letter(value)), found)
+    alerted = [decode_alert(value) for value in alerts.values()]
+    transitions = [one for one in alerted if not isinstance(one, Correction)]
+    found.windows, found.alerts = len(windows), len(transitions)
+    found.scored = sum(name.startswith("ScoredWindow") for name in scores)
+    found.corrections, found.dead_letters = len(alerted) - len(transitions), len(letters)
+    found.log_sha256 = alert_log_sha256(alert_log(transitions))
+    for manifest in manifests(bootstrap, prefix, "tally"):
+        own = manifest.accounting
+        found.accounting = found.accounting.plus(
+            own.received, own.counted, own.duplicate, own.late, own.rejected, own.windows_closed
+        )
+    return found
+
+
+def check(found: Found, truth: Truth) -> None:
+    """BrokenPromiseError where anything differs from what the embedded runtime makes of the recording."""
+    differences = [
+        f"{what}: {got}, where the embedded runtime has {must}"
+        for what, got, must in (
+            ("accounting", found.accounting, truth.accounting),
+            ("closed windows", found.windows, truth.windows),
+            ("scored windows", found.scored, truth.scored),
+            ("corrections", found.corrections, truth.accounting.late),
+            ("dead letters", found.dead_letters, truth.accounting.rejected),
+            ("transitions", found.alerts, truth.alerts),
+            ("alert log", found.log_sha256, truth.log_sha256),
+        )
+        if got != must
+    ]
+    if differences:
+        raise BrokenPromiseError("\n".join(differences))
+
+
+def manifests(bootstrap: str, prefix: str, step: str) -> list[Manifest]:
+    """The checkpoint of a step that is furthest on, for every partition that has one."""
+    topics = Topics(prefix)
+    cluster = Cluster(settings_for(bootstrap, prefix))
+    made = []
+    for partition in range(cluster.topics([topics.checkpoints])[topics.checkpoints].partitions):
+        reader = CheckpointReader(Place(step, partition))
+        for key, value in cluster.records(topics.checkpoints, partition):
+            reader.take(key, value)
+        best = reader.best()
+        if best is not None:
+            made.append(best.manifest)
+    return made
+
+
+class Lag:
+    """How far the group is behind, by the broker's own figures: what is committed is in a durable checkpoint."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        topics = Topics(prefix)
+        self._sources = (topics.events, topics.windows, topics.scores)
+        self._group = group_of(prefix)
+        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        self._places = [
+            TopicPartition(topic, partition)
+            for topic in self._sources
+            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+
+    def ends(self) -> dict[TopicPartition, int]:
+        """The end of every partition that is read by a step."""
+        return self._consumer.end_offsets(self._places)
+
+    def committed(self) -> dict[TopicPartition, int]:
+        """What the group has committed of them."""
+        told: dict[str, Any] = self._admin.list_group_offsets({self._group: None})
+        offsets: dict[TopicPartition, Any] = told.get(self._group, {})
+        return {place: max(offsets[place].offset, 0) if place in offsets else 0 for place in self._places}
+
+    def total(self) -> int:
+        """Records that no checkpoint holds yet."""
+        committed = self.committed()
+        return sum(end - committed[place] for place, end in self.ends().items())
+
+    def close(self) -> None:
+        self._consumer.close()
+        self._admin.close()
+
+
+def _name_of_score(value: bytes) -> str:
+    made = decode_score(value)
+    return f"{type(made).__name__} {id_of(made)}"
+
+
+def _distinct(bootstrap: str, topic: str, name: Callable[[bytes], str], found: Found) -> dict[str, bytes]:
+    """Values by id. BrokenPromiseError where one id has two contents."""
+    kept: dict[str, bytes] = {}
+    for record in _records(bootstrap, topic):
+        value = record.value or b""
+        own = name(value)
+        if kept.setdefault(own, value) != value:
+            raise BrokenPromiseError(f"{topic}: {own} was written with two contents")
+        found.repeated += 1
+    found.repeated -= len(kept)
+    return kept
+
+
+def _records(bootstrap: str, topic: str) -> Iterator[ConsumerRecord]:
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_poll_records=5000)
+    try:
+        places = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        while any(consumer.position(place) < ends[place] for place in places):
+            for records in consumer.poll(timeout_ms=1000).values():
+                yield from records
+    finally:
+        consumer.close()
