@@ -152,6 +152,11 @@ class CellCounts:
             self._counts, self._codes = np.bincount(self._codes), None
         return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts).tolist()]
 
+    def heartbeat(self, signal: Signal) -> int:
+        """Events of every kind from the points whose feed a signal counts."""
+        points = signal.where.get("point")
+        return sum(events for cell, events in self.items() if points is None or cell.point in points)
+
     def top(self, signal: Signal, fields: Sequence[str], most: int) -> tuple[tuple[tuple[str, int], ...], ...]:
         """The largest contributions to a signal by each of some fields: (value, events), largest first."""
         kinds = signal.where.get("kind")

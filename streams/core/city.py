@@ -145,4 +145,7 @@ class City:
     categories: tuple[Category, ...]
     signals: tuple[Signal, ...]
     calendar: Calendar
+    drought_witnesses: tuple[str, ...] = ()
+    """Signals that corroborate a drought of their county by being high: people who no longer reach one point turn up
+    at another."""
     size_weights: Mapping[Size, float] = field(default_factory=lambda: {Size.HOUR: 1.0, Size.DAY: 1.0, Size.WEEK: 1.0})

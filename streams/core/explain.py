@@ -15,6 +15,7 @@ from detectors.observation import ScoreReason, Scores
 from detectors.tails import four_tails
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape, Transition
 from streams.core.city import Direction, Size
+from streams.core.drought import silent_points_in
 from streams.core.guards import LevelTable, Verdict, cost, side_p, verdicts
 from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
 from streams.core.instant import Instant
@@ -334,7 +335,8 @@ def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: In
     case = raised.evidence
     size = Size(case.size)
     hidden = plan.layout.compartmented[plan.layout.signal[case.signal]]
-    silent = case.shape == Shape.SILENT_FEED
+    points = silent_points_in(case.notes)
+    silent = (f"{SILENT}:{','.join(points)}" if points else SILENT) if case.shape == Shape.SILENT_FEED else ""
     own = [one for one in joined if not one.county and plan.layout.belongs(one.signal, raised.family)]
     tracked = tuple(
         TrackedSeries(one.signal, Size(one.size), one.detector, one.county or raised.county, Direction(one.direction))
@@ -345,7 +347,7 @@ def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: In
         alert=raised.alert,
         county=raised.county,
         family=raised.family,
-        apart=SILENT if silent else COMPARTMENTED if hidden else "",
+        apart=silent or (COMPARTMENTED if hidden else ""),
         side=Direction(case.direction),
         size=size,
         raised_by=tracked[0],

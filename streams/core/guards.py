@@ -174,12 +174,25 @@ def near_lows(
     window: ScoredWindow, tables: tuple[LevelTable, ...], minimum: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
     """(signal, series) of every near-verdict on the low side: what can corroborate a drought."""
+    return _near_verdicts(window, tables, minimum, Direction.LOW)
+
+
+def near_highs(
+    window: ScoredWindow, tables: tuple[LevelTable, ...], minimum: NDArray[np.int64]
+) -> list[tuple[int, int]]:
+    """Likewise on the high side."""
+    return _near_verdicts(window, tables, minimum, Direction.HIGH)
+
+
+def _near_verdicts(
+    window: ScoredWindow, tables: tuple[LevelTable, ...], minimum: NDArray[np.int64], side: Direction
+) -> list[tuple[int, int]]:
     return [
         (i, j)
         for table in tables
         if (scores := window.scores.get(table.detector)) is not None
-        for i, j in _places(scores.p_low <= table.near_low)
-        if table.low[i, j] > 0 and _speaks(window, scores, i, j, Direction.LOW, int(minimum[i]))
+        for i, j in _places(side_p(scores, side) <= table.near(side))
+        if table.levels(side)[i, j] > 0 and _speaks(window, scores, i, j, side, int(minimum[i]))
     ]
 
 

@@ -23,6 +23,7 @@ EXPLAINED = 0.5
 
 COMPARTMENTED = "compartmented"
 SILENT = "silent_feed"
+"""Followed by `:` and their names where only some points are silent."""
 
 
 class Key(NamedTuple):
@@ -169,7 +170,7 @@ def explaining(
     if verdict.excess <= 0:
         return None
     around = [alert for alert in alerts if alert.side is verdict.side and _overlaps(alert, departures.window)]
-    silence = next((alert for alert in around if alert.apart == SILENT), None)
+    silence = next((alert for alert in around if _silences(alert, layout, key, verdict)), None)
     if silence is not None:
         return silence
     if key.apart == COMPARTMENTED:
@@ -184,6 +185,16 @@ def explaining(
         if parts and sum(part for part, _ in parts) >= EXPLAINED * verdict.excess:
             return max(parts, key=lambda item: item[0])[1]
     return None
+
+
+def _silences(alert: OpenAlert, layout: Layout, key: Key, verdict: Verdict) -> bool:
+    """Whether an alert says that the feed behind a verdict is dead: of the whole city or of its county, all points or
+    all of the signal's own."""
+    if not alert.apart.startswith(SILENT) or alert.county not in (layout.city.code, key.county):
+        return False
+    points = layout.city.signals[verdict.signal].where.get("point")
+    silent = frozenset(alert.apart.removeprefix(SILENT).removeprefix(":").split(","))
+    return alert.apart == SILENT or (points is not None and points <= silent)
 
 
 def _parts(

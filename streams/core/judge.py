@@ -13,6 +13,7 @@ Always-page events go by all of this (`always_page`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import City, Direction, Measure, Size
+from streams.core.drought import SILENT_POINTS, feed_is_dead, heartbeat_note, points_of, witness
 from streams.core.evidence import EvidenceMaker, digest, severity_of, shape_of
 from streams.core.guards import (
     LevelKey,
@@ -28,6 +30,7 @@ from streams.core.guards import (
     Verdict,
     cost,
     level_tables,
+    near_highs,
     near_lows,
     verdicts,
 )
@@ -121,6 +124,18 @@ def _complete(plan: JudgePlan, state: JudgeState, at: Instant) -> bool:
     return all(state.arrived.get(size, at - 1) >= at for size in ending)
 
 
+class _Silence(NamedTuple):
+    """What is silent together, in the order in which it is heard: all counties before one, all points before some."""
+
+    size: int
+    """Its place among the sizes."""
+    part: bool
+    """Of the city: one county."""
+    series: int
+    points: tuple[str, ...]
+    """() for all."""
+
+
 class Sitting:
     """The judge's work at one window end: a working copy of the state, used once."""
 
@@ -132,6 +147,7 @@ class Sitting:
         self.at = self.end + plan.city.allowed_lateness
         self.alerts = list(state.open)
         self.lows = {(low.signal, low.size, low.county): low.end for low in state.lows}
+        self.highs = {(high.signal, high.size, high.county): high.end for high in state.highs}
         self.account = state.account
         self.made: list[Transition] = []
 
@@ -139,19 +155,20 @@ class Sitting:
         """Hear every verdict of this window end; returns the transitions in the order they were made."""
         plan = self.plan
         share = self._pay()
-        silent: dict[Size, list[Verdict]] = {}
+        silent: dict[_Silence, list[Verdict]] = {}
         ordinary: list[Verdict] = []
         for size, window in self.windows.items():
             quiet = self._silent(window)
-            for i, j in near_lows(window, plan.tables[size], plan.minimum):
-                self.lows[plan.city.signals[i].name, size, plan.layout.codes[j]] = self.end
+            self._remember_witnesses(window)
             for verdict in verdicts(window, plan.tables[size], plan.minimum, share):
-                hushed = quiet and verdict.side is Direction.LOW and not plan.layout.compartmented[verdict.signal]
-                (silent.setdefault(size, []) if hushed else ordinary).append(verdict)
-        for hushed_verdicts in silent.values():
-            loudest = max(hushed_verdicts, key=self._rank)
+                silence = self._silence(window, verdict, quiet=quiet)
+                (ordinary if silence is None else silent.setdefault(silence, [])).append(verdict)
+        for silence in sorted(silent):
+            loudest = max(silent[silence], key=self._rank)
             family = plan.city.signals[loudest.signal].family
-            self._hear(loudest, Key(plan.city.code, family, SILENT), Shape.SILENT_FEED)
+            points = ",".join(silence.points)
+            key = Key(plan.layout.codes[silence.series], family, f"{SILENT}:{points}" if points else SILENT)
+            self._hear(loudest, key, Shape.SILENT_FEED, (f"{SILENT_POINTS}{points}",) if points else ())
         for verdict in sorted(ordinary, key=self._rank):
             self._hear(verdict, plan.layout.key(verdict), shape_of(verdict))
         self._follow()
@@ -174,6 +191,7 @@ class Sitting:
             open=tuple(alert for alert in self.alerts if not alert.ended or alert.last_near > since),
             account=self.account,
             lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
+            highs=tuple(LowSeen(*series, end) for series, end in sorted(self.highs.items()) if end > since),
         )
 
     def _rank(self, verdict: Verdict) -> tuple[bool, int]:
@@ -185,7 +203,33 @@ class Sitting:
         counts = window.counts[self.plan.additive]
         return bool((counts <= 0).all() and (counts == 0).any())
 
-    def _hear(self, verdict: Verdict, key: Key, shape: Shape) -> None:
+    def _remember_witnesses(self, window: ScoredWindow) -> None:
+        plan = self.plan
+        for i, j in near_lows(window, plan.tables[window.size], plan.minimum):
+            if not plan.city.signals[i].of:  # fewer satisfied is no sign of fewer calls
+                self.lows[plan.city.signals[i].name, window.size, plan.layout.codes[j]] = self.end
+        if plan.city.drought_witnesses:
+            for i, j in near_highs(window, plan.tables[window.size], plan.minimum):
+                if plan.city.signals[i].name in plan.city.drought_witnesses:
+                    self.highs[plan.city.signals[i].name, window.size, plan.layout.codes[j]] = self.end
+
+    def _silence(self, window: ScoredWindow, verdict: Verdict, *, quiet: bool) -> "_Silence | None":
+        """What a verdict on the low side is silent with: everything, its county's feed, or the feed of its points
+        there; None where the feed is alive, or the day is no ordinary one."""
+        layout = self.plan.layout
+        signal = self.plan.city.signals[verdict.signal]
+        order = list(Size).index(verdict.size)
+        if verdict.side is not Direction.LOW or layout.compartmented[verdict.signal] or signal.of:
+            return None
+        if quiet:
+            return _Silence(order, part=False, series=layout.whole, points=())
+        county = layout.codes[verdict.series]
+        if not feed_is_dead(window, verdict) or self.plan.maker.calendar_facts(county, window.start, window.end):
+            return None
+        part = verdict.series != layout.whole
+        return _Silence(order, part=part, series=verdict.series, points=tuple(sorted(points_of(signal))))
+
+    def _hear(self, verdict: Verdict, key: Key, shape: Shape, notes: tuple[str, ...] = ()) -> None:
         layout = self.plan.layout
         window = self.windows[verdict.size]
         alert = owner(layout, key, verdict.side, window, self.alerts)
@@ -193,45 +237,29 @@ class Sitting:
             departures = Departures(layout, window, self.plan.tables[verdict.size])
             alert = explaining(layout, key, verdict, departures, self.alerts)
         if alert is not None:
-            self._join(alert, verdict, key, shape)
-        elif (
-            key.apart == SILENT
-            or verdict.side is Direction.HIGH
-            or shape is Shape.RATE  # of those who did call: fewer of them are no matter
-            or self._corroborated(verdict, window)
-        ):
-            self._raise(verdict, key, shape)
+            self._join(alert, verdict, key, shape, notes)
+        elif verdict.side is Direction.HIGH or shape in (Shape.SILENT_FEED, Shape.RATE):
+            # Of those who did call, fewer satisfied are news however few called: no witness needed.
+            self._raise(verdict, key, shape, notes)
+        elif (because := self._witness(verdict, window)) is not None:
+            self._raise(verdict, key, shape, because)
 
-    def _corroborated(self, verdict: Verdict, window: ScoredWindow) -> bool:
-        """A holiday is no drought: on days that the calendar says something of, few are no news (nothing at all,
-        from anywhere, still is: a silent feed). On others the city as a whole is witness enough for itself, and
-        a county's drought needs a second one: the same series low in the window before too, or another filter or
-        size low within this window's span."""
-        signals = self.plan.city.signals
-        county = self.plan.layout.codes[verdict.series]
-        if self.plan.maker.calendar_facts(county, window.start, window.end):
-            return False
-        if verdict.series == self.plan.layout.whole:
-            return True
-        own = signals[verdict.signal]
+    def _witness(self, verdict: Verdict, window: ScoredWindow) -> tuple[str, ...] | None:
+        """Notes of what corroborates a verdict on the low side (`drought`); None where nothing does: it is no news."""
+        if self.plan.maker.calendar_facts(self.plan.layout.codes[verdict.series], window.start, window.end):
+            return None
         before = {(low.signal, low.size, low.county): low.end for low in self.state.lows}
-        if before.get((own.name, verdict.size, county)) == window.start:
-            return True
-        place = self.plan.layout.signal
-        return any(
-            where == county
-            and end > window.start
-            and (size is not verdict.size or (name in place and signals[place[name]].where != own.where))
-            for (name, size, where), end in self.lows.items()
-        )
+        note = witness(self.plan.layout, verdict, window, before, self.lows, self.highs)
+        return None if note is None else (note, *heartbeat_note(window, verdict))
 
-    def _raise(self, verdict: Verdict, key: Key, shape: Shape) -> None:
+    def _raise(self, verdict: Verdict, key: Key, shape: Shape, notes: tuple[str, ...]) -> None:
         window = self.windows[verdict.size]
         signal = self.plan.city.signals[verdict.signal].name
         alert = digest(
             *("incident", self.plan.city.name, *key, signal, verdict.size, verdict.detector, verdict.side, self.end)
         )
-        evidence = self.plan.maker.of_verdict(window, verdict, shape, key.county, self._notes(verdict, shape))
+        notes = (*self._notes(verdict, shape), *notes)
+        evidence = self.plan.maker.of_verdict(window, verdict, shape, key.county, notes)
         severity = severity_of(verdict.p, verdict.level)
         self.made.append(Raised(alert, self.at, key.county, key.family, severity, evidence))
         tracked = self._tracked(verdict)
@@ -253,7 +281,7 @@ class Sitting:
             )
         )
 
-    def _join(self, alert: OpenAlert, verdict: Verdict, key: Key, shape: Shape) -> None:
+    def _join(self, alert: OpenAlert, verdict: Verdict, key: Key, shape: Shape, notes: tuple[str, ...]) -> None:
         """Take a verdict into the alert of its incident. Its series keeps the alert open only where it is the
         alert's own: of its county, and of its family or a part of its total. An ended alert stays as it is:
         what echoes it is no news; and compartmented evidence goes into no alert that the county may see."""
@@ -263,7 +291,7 @@ class Sitting:
         case = (signal, str(verdict.size), str(shape))
         changed = alert
         if case not in alert.joined:
-            notes = self._notes(verdict, shape)
+            notes = (*self._notes(verdict, shape), *notes)
             evidence = self.plan.maker.of_verdict(self.windows[verdict.size], verdict, shape, alert.county, notes)
             self.made.append(Joined(alert.alert, self.at, evidence))
             changed = msgspec.structs.replace(changed, joined=(*changed.joined, case))

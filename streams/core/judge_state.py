@@ -79,6 +79,8 @@ class JudgeState(Struct, frozen=True):
     open: tuple[OpenAlert, ...] = ()
     """Open alerts and the ended ones of the last week, in the order in which they were raised."""
     lows: tuple[LowSeen, ...] = ()
+    highs: tuple[LowSeen, ...] = ()
+    """Likewise on the high side: the profile's witnesses of droughts only."""
     account: Account = Account()
     """What the last 7 days spent of the budget."""
     clock: Instant | None = None

@@ -68,6 +68,8 @@ class SeriesDetail:
     by_point: tuple[tuple[str, int], ...]
     people: tuple[int, int, int, int] | None = None
     """`people.People` behind the count; None where nobody looked (hours, weeks)."""
+    heartbeat: int | None = None
+    """Events of every kind that the signal's points sent in this window, of these counties; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

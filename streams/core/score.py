@@ -200,10 +200,11 @@ class Score:
             tops = [by_county[county.code].cells.top(signal, ("category", "point"), _ALL) for county in counties]
             history = tuple(past[past >= 0].tolist())
             by_category, by_point = (_together([top[k] for top in tops]) for k in range(2))
+            heartbeat = sum(by_county[county.code].cells.heartbeat(signal) for county in counties)
             people = [by_county[county.code].people for county in counties]
             known = [People(*part[:, i].tolist()) for part in people if part is not None]
             behind = together(known) if len(known) == len(people) else None
-            details[i, series] = SeriesDetail(history, by_category, by_point, behind)
+            details[i, series] = SeriesDetail(history, by_category, by_point, behind, heartbeat)
         return details
 
     # -- snapshot ---------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ def compile_profile(part: ProfilePart, origin: str) -> Profile:
         categories=categories,
         signals=tuple(_signal(name, signal, categories) for name, signal in part.signals.items()),
         calendar=calendar,
+        drought_witnesses=tuple(part.drought_witnesses),
         size_weights=({Size.HOUR: float(weights.hour), Size.DAY: float(weights.day), Size.WEEK: float(weights.week)}),
     )
     english = {

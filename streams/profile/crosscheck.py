@@ -18,6 +18,7 @@ def crosscheck(document: Document, detectors: Collection[str]) -> None:
     _check_counties(document)
     _check_categories(document)
     _check_signals(document, detectors)
+    _check_witnesses(document)
     check_calendar(document)
     check_mapping(document)
 
@@ -104,6 +105,17 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
         for field in document.mapping(*path, "where"):
             for index in range(len(document.sequence(*path, "where", field))):
                 _check_filter(document, name, (*path, "where", field, index), field)
+
+
+def _check_witnesses(document: Document) -> None:
+    for index in range(len(document.sequence("drought_witnesses"))):
+        path = ("drought_witnesses", index)
+        if not must_be_known(document, path, "signals", ("信号", "signal")):
+            continue
+        direction = document.text("signals", document.text(*path) or "", "direction")
+        if direction == "low":
+            zh, en = "佐证的信号须关注偏高；换一个", "a witness is a signal that looks high; write another one"
+            document.at_value(path, (zh, en))
 
 
 def _check_share(document: Document, name: str) -> None:

@@ -32,6 +32,7 @@ def describe(profile: Profile) -> dict[str, object]:
             "rejections": span_text(profile.retention.rejections),
             "tickets": span_text(profile.retention.tickets),
         },
+        "drought_witnesses": list(city.drought_witnesses),
         "counties": [
             {
                 "code": county.code,

@@ -223,6 +223,8 @@ class ProfilePart(Part):
     signals: dict[Slug, SignalPart] = Field(
         min_length=1, examples=["{total: {title: 诉求总量, family: all, sizes: day, minimum_count: 5}}"]
     )
+    drought_witnesses: SlugList = ()
+    """Signals that, being high, corroborate that others are low for want of a way in."""
     calendar: CalendarPart = Field(examples=["{country: CN}"])
     mapping: MappingPart | None = None
     simulation: SimulationPart | None = None

@@ -10,6 +10,7 @@ from typing import Literal, overload
 
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape
 from streams.core.city import Direction, Size
+from streams.core.drought import HEARTBEAT, silent_points_in, witness_in
 from streams.core.instant import Instant
 from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
 from streams.core.window import NOMINAL
@@ -67,6 +68,8 @@ def sentence(
     parts = [told.case(raised.evidence, raised.county), *told.contributors(raised.evidence)]
     seen = [one for one in (raised.evidence, *(one.evidence for one in joined)) if not told.hides(one)]
     parts += crowd(told.speech, [one.notes for one in seen], naming.city.privacy_k)
+    if raised.evidence.shape is Shape.DROUGHT:
+        parts += told.witnessed(raised.evidence)
     parts += told.day(raised.evidence, raised.county)
     parts += told.also(raised, [one.evidence for one in joined])
     if ended is not None:
@@ -119,10 +122,15 @@ class Telling:
                 return say("{place} {span} {signal} {count}，{expected}，这样低的机会{odds}", **fields)
             return say("{place} {span} {signal} {count}，{expected}，这样高的机会{odds}", **fields)
         if evidence.shape is Shape.SILENT_FEED:
-            fields |= {
-                "place": self.names.county(self.city.code),
-                "expected": self._counted(evidence, evidence.expected or 0.0),
-            }
+            fields["expected"] = self._counted(evidence, evidence.expected or 0.0)
+            silent = silent_points_in(evidence.notes)
+            if silent:
+                fields["points"] = say("、").join(self.names.point(point) for point in silent)
+                return say(
+                    "{place} {span} 没有收到来自{points}的任何记录（{signal}本应约 {expected}），"
+                    "这样少的机会{odds}：可能是报送中断，请先查数据来源",
+                    **fields,
+                )
             return say(
                 "{place} {span} 没有收到任何事件（{signal}本应约 {expected}），"
                 "这样少的机会{odds}：可能是报送中断，请先查数据来源",
@@ -232,6 +240,24 @@ class Telling:
         if what:
             return [self.speech.say("主要来自 {what}", what=what)]
         return [self.speech.say("主要经 {where}", where=where)] if where else []
+
+    def witnessed(self, evidence: Evidence) -> list[str]:
+        """What makes a drought more than a quiet window, and that its feed is alive."""
+        say = self.speech.say
+        sizes = {Size.HOUR: say("小时"), Size.DAY: say("日"), Size.WEEK: say("周")}
+        remarks = []
+        found = witness_in(evidence.notes)
+        if found is not None and found.signal not in self.names.hidden_signals:
+            fields = {"signal": self.names.signal(found.signal), "size": sizes.get(Size(found.size or "day"), "")}
+            if found.kind == "before":
+                remarks.append(say("前一窗口也偏少"))
+            elif found.kind == "low" and found.signal:
+                remarks.append(say("{signal}（{size}）也偏少", **fields))
+            elif found.kind == "high" and found.signal:
+                remarks.append(say("而{signal}（{size}）偏多：诉求可能没有减少，只是换了渠道", **fields))
+        if HEARTBEAT in evidence.notes:
+            remarks.append(say("其间仍有其他记录报送，不是报送中断"))
+        return remarks
 
     def day(self, evidence: Evidence, county: str) -> list[str]:
         """What kind of day it was."""

@@ -39,6 +39,7 @@ MISTAKES = {
     "share of nothing": ("detectors: [counts]", "detectors: §rates", "write of: the signal", "请写 of"),
     "share of what is not": ("detectors: [counts]", "detectors: rates\n    of: §totl", "did you mean total?", "是否"),
     "share of itself": ("detectors: [counts]", "detectors: rates\n    of: §total", "does not count", "不是计数"),
+    "unknown witness": ("calendar:\n", "drought_witnesses: [§totl]\ncalendar:\n", "did you mean total?", "是否想写"),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
     "window size twice": ("sizes: [hour, day]", "sizes: [hour, §hour]", "is listed twice", "两次"),

@@ -291,3 +291,21 @@ def test_the_crowd_behind_an_alert_is_said_and_few_people_never_counted_out(
         chinese, english = both(leshan, case, joined)
         assert zh in chinese
         assert en in english
+
+
+def test_a_drought_says_what_bears_it_out_and_that_the_feed_is_alive(leshan: Profile) -> None:
+    low = replace(CASE, shape=Shape.DROUGHT, direction="low", count=3, signal="complaints_total")
+    chinese, english = both(leshan, replace(low, notes=("witness:high:petitions:day", "heartbeat")))
+    assert "而信访件（日）偏多：诉求可能没有减少，只是换了渠道；其间仍有其他记录报送，不是报送中断" in chinese
+    assert "while Petitions (day) are high" in english
+    assert "the feed is alive" in english
+    assert "前一窗口也偏少" in both(leshan, replace(low, notes=("witness:before",)))[0]
+    assert "退单（周）也偏少" in both(leshan, replace(low, notes=("witness:low:returned:week",)))[0]
+
+
+def test_a_feed_that_is_dead_in_one_county_or_of_one_point_is_named(leshan: Profile) -> None:
+    dead = replace(CASE, shape=Shape.SILENT_FEED, direction="low", count=0, signal="complaints_total")
+    assert both(leshan, dead)[0].startswith("市中区 2026-03-01")
+    chinese, english = both(leshan, replace(dead, signal="petitions", notes=("silent:petition",)))
+    assert "没有收到来自市委群工局的任何记录（信访件本应约 21 件）" in chinese
+    assert "nothing of any kind came in from" in english
