@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.kafka.fixtures import kafka_broker, own_broker, topic_prefix
+from tests.kafka.fixtures import kafka_broker, own_broker, secured_broker, topic_prefix
 from tests.postgres.fixtures import new_schema, postgres, postgres_server
 
-__all__ = ["kafka_broker", "new_schema", "own_broker", "postgres", "postgres_server", "topic_prefix"]
+__all__ = ["kafka_broker", "new_schema", "own_broker", "postgres", "postgres_server", "secured_broker", "topic_prefix"]
 
 settings.register_profile(
     "jiantu",
