@@ -30,12 +30,12 @@ class _DigestCache(FunctionCache):
         return (*key, self._digest)
 
 
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
+def compiled(function: Callable[P, R], *, inline: bool = False) -> Callable[P, R]:
     """The function as machine code, compiled at its first call for each combination of argument types.
 
     The function may name module constants (numbers, tuples, arrays) and other compiled functions.
     """
-    dispatcher: Any = njit(error_model="numpy", nogil=True)(function)
+    dispatcher: Any = njit(error_model="numpy", nogil=True, forceinline=inline)(function)
     dispatcher.jiantu_digest = digest_of(function)
     dispatcher._cache = _DigestCache(function, dispatcher.jiantu_digest)  # noqa: SLF001
     return cast("Callable[P, R]", dispatcher)
@@ -55,3 +55,8 @@ def digest_of(function: Callable[..., Any]) -> str:
         else:
             parts.append(f"{name}={getattr(value, 'jiantu_digest', '')}")
     return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a small function that others call in a loop: an array costs seven arguments a call."""
+    return compiled(function, inline=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streams.core.city import FILTER_FIELDS, Measure, Signal
 from streams.core.event import INTAKE_KINDS
+from streams.core.tickets import Role, role_of
 
 Counts = NDArray[np.int64]
 
@@ -51,6 +52,10 @@ class CellRegistry:
         """Code -> signals that count the cell's different callers; likewise matters and repeats."""
         self.distinct_matters: list[tuple[int, ...]] = []
         self.repeats: list[tuple[int, ...]] = []
+        self.roles: list[Role | None] = []
+        """Code -> what an event of the cell does to its ticket."""
+        self.intake: list[bool] = []
+        """Code -> whether the cell's events are a matter's first."""
         self.due: list[tuple[int, ...]] = []
         """Code of a closing -> signals that count it where it had a due date; likewise those kept."""
         self.on_time: list[tuple[int, ...]] = []
@@ -69,6 +74,8 @@ class CellRegistry:
             return known
         number = self.codes[cell] = len(self.cells)
         self.cells.append(cell)
+        self.roles.append(role_of(cell.kind))
+        self.intake.append(cell.kind in INTAKE_KINDS)
         for field in FILTER_FIELDS:
             numbers = self._values[field]
             self._of_cell[field].append(numbers.setdefault(getattr(cell, field) or "", len(numbers)))

@@ -4,51 +4,36 @@ Everything here is a function of the county's own events and of ticks, so it doe
 counties share a partition with it.
 """
 
-from array import array
 from collections import defaultdict
-from typing import Any
 
-import msgspec
 import numpy as np
+from msgspec import Struct
 
 from streams.core.cells import CellCounts, CellRegistry, Counts
 from streams.core.city import City, Measure, Size
+from streams.core.counting import CLOSE_AT, CLOSED_UNTIL, MAX_AT, OpenHours
 from streams.core.county_metrics import county_metrics
-from streams.core.event import INTAKE_KINDS, Event
+from streams.core.event import Event
 from streams.core.instant import Instant
 from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
 from streams.core.people import Call, people_by_signal
+from streams.core.remembered import Remembered
 from streams.core.span import Span, SpanState, span_of, span_state
 from streams.core.tickets import Backlog, Repeats, Ticket, Tickets
-from streams.core.window import QUARTER, Window, WindowGrid
+from streams.core.window import Window, WindowGrid
 
-Step = tuple[Instant, str, Event, Instant | None, int]
-"""(at, id, event, due, cell code): sorts by (at, id), which is unique within a county."""
-
-
-class OpenHour:
-    """An hour that still counts."""
-
-    __slots__ = ("codes", "day", "ids", "steps", "window")
-
-    def __init__(self, window: Window, day: Instant, ids: list[str]) -> None:
-        self.window = window
-        self.day = day
-        """Start of its reporting day: ids are remembered and forgotten by day."""
-        self.ids = ids
-        """The ids of its reporting day, in order of arrival; shared by the day's hours."""
-        self.codes = array("q")
-        """Cell code of each event: an array that numpy reads in place."""
-        self.steps: list[Step] = []
+Step = tuple[Instant, str, str | None, str | None, str | None, Instant | None, int]
+"""(at, id, ticket, caller, matter, due, cell code): sorts by (at, id), which is unique within a county."""
 
 
-class CountyState(msgspec.Struct, array_like=True):
+class CountyState(Struct, array_like=True):
     """A County without its remembered ids, serialisable."""
 
     max_at: Instant
     closed_until: Instant
     forget_before: Instant
-    hours: list[tuple[Instant, list[int], list[tuple[Instant, bytes, Instant | None, int]]]]
+    hours: list[tuple[Instant, list[int], list[Step]]]
+    """Start of each open hour, cell codes of its events in order of arrival, its steps sorted."""
     day: SpanState
     week: SpanState
     day_codes: list[int]
@@ -61,25 +46,33 @@ class CountyState(msgspec.Struct, array_like=True):
 class County:
     """One county's tally."""
 
-    def __init__(self, code: str, city: City, grid: WindowGrid, registry: CellRegistry, start: Instant) -> None:
+    def __init__(
+        self,
+        code: str,
+        city: City,
+        grid: WindowGrid,
+        registry: CellRegistry,
+        hours: OpenHours,
+        remembered: Remembered,
+        start: Instant,
+    ) -> None:
         self.code = code
         self.city = city
         self.grid = grid
         self.registry = registry
+        self.row = [county.code for county in city.counties].index(code)
+        self._hours = hours
+        self._remembered = remembered
+        self._marks = hours.board.marks[self.row]
         first = grid.hour(start)
         self.first_start = first.start
-        self.max_at: Instant = first.start
-        """Largest event time heard of, its own events' or a tick's; the watermark is this - allowed lateness."""
-        self.closed_until: Instant = first.start
-        self.close_at: Instant = first.end + city.allowed_lateness
+        self.max_at = first.start
+        self.closed_until = first.start
+        self._close_at(first)
         self.forget_before: Instant = grid.day(first.start - city.dedup_horizon).start
-        self.open: dict[int, OpenHour] = {}
-        """Quarter of an hour of UTC -> the open hour that it lies in."""
-        self.seen: dict[str, Instant] = {}
-        """Id -> start of the reporting day it is remembered by."""
-        self.ids: dict[Instant, list[str]] = {}
-        self.changed_days: set[Instant] = set()
-        """Days whose ids changed since the last snapshot, dropped days among them."""
+        remembered.forget(self.row, self.forget_before)
+        self.steps: dict[Instant, list[Step]] = {}
+        """Start of an open hour -> the steps of its events, in order of arrival."""
         self.tickets = Tickets()
         self.repeats = Repeats(city.repeat_span)
         signals = len(city.signals)
@@ -98,22 +91,36 @@ class County:
             size: np.array([size not in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
         }
 
-    def hour_at(self, at: Instant) -> OpenHour | None:
-        """The open hour that an instant lies in, opened if need be; None if it is closed already."""
-        if at < self.closed_until:
-            return None
-        window = self.grid.hour(at)
-        day = self.grid.day(at).start
-        hour = OpenHour(window, day, self.ids.setdefault(day, []))
-        self.changed_days.add(day)
-        for quarter in range(window.start // QUARTER, window.end // QUARTER):
-            self.open[quarter] = hour
-        return hour
+    @property
+    def max_at(self) -> Instant:
+        """Largest event time heard of, its own events' or a tick's; the watermark is this - allowed lateness."""
+        return int(self._marks[MAX_AT])
 
-    def remembers(self, event: str) -> bool:
-        """Whether an id came before, within the horizon."""
-        first = self.seen.get(event)
-        return first is not None and first >= self.forget_before
+    @max_at.setter
+    def max_at(self, at: Instant) -> None:
+        self._marks[MAX_AT] = at
+
+    @property
+    def closed_until(self) -> Instant:
+        """Up to where its hours are closed."""
+        return int(self._marks[CLOSED_UNTIL])
+
+    @closed_until.setter
+    def closed_until(self, at: Instant) -> None:
+        self._marks[CLOSED_UNTIL] = at
+
+    def _close_at(self, following: Window) -> None:
+        """Note when the hour that is to close next is due."""
+        self._marks[CLOSE_AT] = following.end + self.city.allowed_lateness
+
+    def take(self, event: Event, at: Instant, due: Instant | None, code: int, *, is_step: bool) -> None:
+        """Count an event of an open hour, whose id is remembered already."""
+        hour = self.grid.hour(at).start
+        self._hours.add(self.row, hour, code)
+        if is_step:
+            step = (at, event.id, event.ticket, event.caller, event.matter, due, code)
+            self.steps.setdefault(hour, []).append(step)
+        self.max_at = max(self.max_at, at)
 
     def take_late(self, event: Event, at: Instant, due: Instant | None, code: int) -> Correction:
         """Take an event whose hour is closed: its ticket is corrected, the window stands, a correction is appended.
@@ -122,55 +129,49 @@ class County:
         """
         day = self.grid.day(at).start
         if day >= self.forget_before:
-            self.seen[event.id] = day
-            self.ids.setdefault(day, []).append(event.id)
-            self.changed_days.add(day)
+            self._remembered.remember(self.row, event.id, day)
         self.day.late += 1
-        self.tickets.take(at, event, due)
+        self.tickets.take(at, self.registry.roles[code], event.ticket, event.id, due)
         window = self.grid.hour(at)
         return Correction(event.id, self.code, at, window.start, window.end, self.registry.signals_of(code))
 
     def close_due_hours(self) -> list[ClosedWindow]:
         """Close every hour that the watermark has passed, and the days and weeks that end with one."""
         closed: list[ClosedWindow] = []
-        while self.max_at >= self.close_at:
+        while self._marks[MAX_AT] >= self._marks[CLOSE_AT]:
             window = self.grid.hour(self.closed_until)
             closed.append(self._close_hour(window))
             self.closed_until = window.end
-            self.close_at = self.grid.hour(window.end).end + self.city.allowed_lateness
+            self._close_at(self.grid.hour(window.end))
             if window.end >= self._day_end:
                 closed.extend(self._close_day(window.end))
                 self._day_end = self.grid.day(window.end).end
         return closed
 
     def _close_hour(self, window: Window) -> ClosedWindow:
-        hour = self.open.get(window.start // QUARTER)
-        registry, signals = self.registry, self.city.signals
-        if hour is None:
-            zeros = np.zeros(len(signals), dtype=np.int64)
-            return self._closed(Size.HOUR, window, zeros, CellCounts(registry.cells, zeros[:0]))
-        for quarter in range(window.start // QUARTER, window.end // QUARTER):
-            self.open.pop(quarter, None)
-        self.changed_days.add(hour.day)
-        codes: Counts = np.frombuffer(hour.codes, dtype=np.int64)
+        registry = self.registry
+        codes = self._hours.take(self.row, window.start)
+        if not len(codes):
+            zeros = np.zeros(len(self.city.signals), dtype=np.int64)
+            return self._closed(Size.HOUR, window, zeros, CellCounts(registry.cells, codes))
         counts = registry.event_counts(codes)
         self._day_codes.append(codes)
-        hourly = self._take_steps(hour, counts)
+        hourly = self._take_steps(self.steps.pop(window.start, []), counts)
         self.day.counts += counts
         for i, names in hourly.items():
             counts[i] = len(names)
         return self._closed(Size.HOUR, window, counts, CellCounts.of_events(registry.cells, codes))
 
-    def _take_steps(self, hour: OpenHour, counts: Counts) -> dict[int, set[str]]:
+    def _take_steps(self, steps: list[Step], counts: Counts) -> dict[int, set[str]]:
         """Tickets, repeats and distinct sets of an hour: all go to its day at once. Returns the hour's own sets of
         the signals that are counted by the hour as well."""
-        day, take = self.day, self.tickets.take
+        day, take, roles, intake = self.day, self.tickets.take, self.registry.roles, self.registry.intake
         hourly: dict[int, set[str]] = {i: set() for i in self._distinct_by_hour}
-        hour.steps.sort()
-        for at, _, event, due, code in hour.steps:
-            on_time = take(at, event, due)
-            if event.kind in INTAKE_KINDS:
-                self._take_intake(at, event, code, hourly, counts)
+        steps.sort()
+        for at, step, ticket, caller, matter, due, code in steps:
+            on_time = take(at, roles[code], ticket, step, due)
+            if intake[code]:
+                self._take_intake(at, caller, matter, code, hourly, counts)
             elif on_time is not None:
                 day.with_due += 1
                 day.on_time += on_time
@@ -180,9 +181,17 @@ class County:
                     counts[i] += 1
         return hourly
 
-    def _take_intake(self, at: Instant, event: Event, code: int, hourly: dict[int, set[str]], counts: Counts) -> None:
+    def _take_intake(
+        self,
+        at: Instant,
+        caller: str | None,
+        matter: str | None,
+        code: int,
+        hourly: dict[int, set[str]],
+        counts: Counts,
+    ) -> None:
         """Who came, with what matter, and whether both came before."""
-        registry, day, caller, matter = self.registry, self.day, event.caller, event.matter
+        registry, day = self.registry, self.day
         self._day_calls[code].append((caller, matter))
         if caller is not None:
             day.callers[-1].add(caller)
@@ -255,12 +264,7 @@ class County:
     def _forget(self, end: Instant) -> None:
         """Drop ids past the horizon and tickets past theirs: once a day, as the day closes."""
         self.forget_before = self.grid.day(end - self.city.dedup_horizon).start
-        for day in sorted(day for day in self.ids if day < self.forget_before):
-            for event in self.ids.pop(day):
-                remembered = self.seen.pop(event, None)
-                if remembered is not None and remembered != day:  # past the horizon it came again
-                    self.seen[event] = remembered
-            self.changed_days.add(day)
+        self._remembered.forget(self.row, self.forget_before)
         self.tickets.forget(end - self.city.dedup_horizon, end - self.city.ticket_retention)
         self.repeats.forget(end - self.city.repeat_span)
 
@@ -268,19 +272,11 @@ class County:
 
     def state(self) -> CountyState:
         """Everything but the remembered ids."""
-        hours = {id(hour): hour for hour in self.open.values()}
         return CountyState(
             self.max_at,
             self.closed_until,
             self.forget_before,
-            [
-                (
-                    hour.window.start,
-                    hour.codes.tolist(),
-                    [(at, msgspec.msgpack.encode(event), due, code) for at, _, event, due, code in sorted(hour.steps)],
-                )
-                for hour in sorted(hours.values(), key=lambda hour: hour.window.start)
-            ],
+            [(hour, codes, sorted(self.steps.get(hour, []))) for hour, codes in self._hours.codes(self.row).items()],
             span_state(self.day),
             span_state(self.week),
             [code for codes in self._day_codes for code in codes.tolist()],
@@ -290,21 +286,16 @@ class County:
             sorted((code, calls) for code, calls in self._day_calls.items() if calls),
         )
 
-    def restore(self, state: CountyState, ids: dict[Instant, list[str]], events: msgspec.msgpack.Decoder[Any]) -> None:
+    def restore(self, state: CountyState) -> None:
         """Go on from a snapshot."""
         self.max_at, self.closed_until, self.forget_before = state.max_at, state.closed_until, state.forget_before
-        self.close_at = self.grid.hour(self.closed_until).end + self.city.allowed_lateness
-        self.ids = ids
-        self.seen = {event: day for day, names in sorted(ids.items()) for event in names}
-        for start, codes, steps in state.hours:
-            hour = self.hour_at(start)
-            assert hour is not None, "a snapshot holds open hours only"
-            hour.codes = array("q", codes)
-            for at, packed, due, code in steps:
-                event: Event = events.decode(packed)
-                hour.steps.append((at, event.id, event, due, code))
-        # An open hour goes on remembering ids of its day: the next snapshot holds them too.
-        self.changed_days = {hour.day for hour in self.open.values()}
+        self._close_at(self.grid.hour(self.closed_until))
+        self._remembered.forget(self.row, self.forget_before)
+        for hour, codes, steps in state.hours:
+            for code in codes:
+                self._hours.add(self.row, hour, code)
+            if steps:
+                self.steps[hour] = steps
         self._day_end = self.grid.day(self.closed_until).end
         self.day, self.week = span_of(state.day), span_of(state.week)
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []

@@ -6,13 +6,14 @@ Decoding never raises (law 4): whatever the bytes, a record becomes an event or 
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Meta
+import numpy as np
 
 from streams.core.city import City
+from streams.core.columns import LINE, NONE, RECEIVED, WIDTH, Columns, Text, Words, columns_of
 from streams.core.decode_values import ValueDecoder
 from streams.core.event import Event, event_type
 from streams.core.instant import Instant, NaiveTimeError, parse_instant
@@ -23,6 +24,9 @@ LARGEST_RECORD = 64 * 1024
 """Bytes. An event of this schema stays below 2 kB; more is a mistake or an attack."""
 DEEPEST = 32
 """Levels of arrays and objects in each other. The schema has two; Python's own limit is another in every process."""
+
+_ASKED_ONE_BY_ONE = 16
+"""So many records of a batch are decoded one by one, where their lines are not plain; then all are at once."""
 
 _ENVELOPE = re.compile(rb'\s*\{\s*"(received|event|tick|raw)"\s*:')
 _BLANK = b" \t\r"
@@ -62,33 +66,59 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Batch:
-    """Records in stream order: what they decoded to, and their bytes for whoever must take a digest."""
+    """Records in stream order: what plain ones say, as columns; and what each decodes to, once somebody asks."""
 
-    __slots__ = ("_framed", "_lines", "_text", "arrivals", "first", "ids_are_long")
+    __slots__ = ("_arrivals", "_asked", "_characters", "_digest", "_one", "_whole", "columns", "first", "text")
 
     def __init__(
         self,
-        arrivals: Sequence[Arrival | Rejection],
         first: int,
-        text: bytes | Sequence[bytes],
-        *,
-        ids_are_long: bool = False,
-        framed: bool = True,
+        text: Text,
+        columns: Columns,
+        whole: Callable[[], Sequence[Arrival | Rejection]],
+        one: Callable[[int], Arrival | Rejection],
+        digest: Callable[[int], str],
     ) -> None:
-        self.arrivals = arrivals
-        self.ids_are_long = ids_are_long
-        """The decoder has seen that every identifier is too long to be a person's number."""
+        """`whole` decodes all records, `one` a single one by its place in the batch, `digest` takes that of one."""
         self.first = first
-        self._text = text
-        self._framed = framed
-        self._lines: Sequence[bytes] | None = None
+        """Number of the first record."""
+        self.text = text
+        """What the columns point into."""
+        self.columns = columns
+        self._whole = whole
+        self._one = one
+        self._digest = digest
+        self._asked = 0
+        self._arrivals: Sequence[Arrival | Rejection] | None = None
+        self._characters: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def characters(self) -> str:
+        """The text, a character a byte: what columns point to is ASCII."""
+        if self._characters is None:
+            self._characters = str(self.text.singles.data, "latin-1")
+        return self._characters
+
+    @property
+    def arrivals(self) -> Sequence[Arrival | Rejection]:
+        """What the records decoded to."""
+        if self._arrivals is None:
+            self._arrivals = self._whole()
+        return self._arrivals
+
+    def arrival(self, place: int) -> Arrival | Rejection:
+        """What one record decoded to, by its place in the batch."""
+        self._asked += 1
+        if self._arrivals is None and self._asked <= _ASKED_ONE_BY_ONE:
+            return self._one(place)
+        return self.arrivals[place]
 
     def digest(self, position: int) -> str:
-        """SHA-256 of one record's own bytes."""
-        if self._lines is None:
-            self._lines = self._text.split(b"\n") if isinstance(self._text, bytes) else self._text
-        line = self._lines[position - self.first]
-        return digest(line) if self._framed else hashlib.sha256(line).hexdigest()
+        """SHA-256 of one record's own bytes, by its number."""
+        return self._digest(position - self.first)
 
 
 def digest(line: bytes) -> str:
@@ -116,35 +146,63 @@ class RecordDecoder:
             tuple(city.sectors),
         )
         self._line = _line_decoder(self.event_type)
-        self._hashed_line = _line_decoder(_with_long_ids(self.event_type))
-        """Takes only lines whose identifiers are all too long to be a person's number, as keyed hashes are: the
-        decoder checks that for nothing, where a look at four fields costs a tenth of the tally's time."""
+        self._words = Words.of(city)
         self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self.event_type)
-        self._values = ValueDecoder(self.event_type, _with_long_ids(self.event_type), LARGEST_RECORD, self._value)
+        self._values = ValueDecoder(self.event_type, LARGEST_RECORD, self._value)
 
     def lines(self, text: bytes, first: int, count: int) -> Batch:
         """The batch of `count` lines of a recording, of which the first is record number `first`.
 
-        A line holds an arrival, or an event without a frame; a bad line costs a second look at its batch.
+        A line holds an arrival, or an event without a frame.
         """
-        decoders = ((self._hashed_line, True), (self._line, False))
-        for decoder, ids_are_long in () if _has_long_line(text) else decoders:
-            try:
-                arrivals = decoder.decode_lines(text)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                continue
-            if len(arrivals) == count:  # the decoder passes over blank lines; they are records all the same
-                return Batch(arrivals, first, text, ids_are_long=ids_are_long)
-        lines = text.split(b"\n")[:count]
-        return Batch([self._one_line(line, number) for number, line in enumerate(lines, first)], first, lines)
+        padded = Text.of(text)
+        columns = columns_of(padded, count, self._words, framed=True)
+
+        def line(place: int) -> bytes:
+            begin = int(columns[place, LINE])
+            end = text.find(b"\n", begin)
+            return text[begin : end if end >= 0 else None]
+
+        return Batch(
+            first,
+            padded,
+            columns,
+            whole=lambda: self._arrivals(text, first, count),
+            one=lambda place: self._one_line(line(place), first + place),
+            digest=lambda place: digest(line(place)),
+        )
 
     def values(self, values: Sequence[tuple[bytes, int | None]], first: int) -> Batch:
         """The batch of a topic's values with their timestamps (epoch milliseconds); a tick is a value too."""
-        arrivals, ids_are_long = self._values.arrivals(values, first)
-        return Batch(arrivals, first, [value for value, _ in values], ids_are_long=ids_are_long, framed=False)
+        joined = b"\n".join([value for value, _ in values])
+        padded = Text.of(joined)
+        if joined.count(b"\n") == len(values) - 1:
+            columns = columns_of(padded, len(values), self._words, framed=False)
+            columns[:, RECEIVED] = [NONE if received is None else received for _, received in values]
+        else:  # a value of several lines
+            columns = np.zeros((len(values), WIDTH), dtype=np.int64)
+        return Batch(
+            first,
+            padded,
+            columns,
+            whole=lambda: self._values.arrivals(values, first),
+            one=lambda place: self._values.arrivals(values[place : place + 1], first + place)[0],
+            digest=lambda place: hashlib.sha256(values[place][0]).hexdigest(),
+        )
+
+    def _arrivals(self, text: bytes, first: int, count: int) -> Sequence[Arrival | Rejection]:
+        """What `count` lines decode to; a bad line costs a second look at all of them."""
+        if not _has_long_line(text):
+            try:
+                arrivals: list[Arrival] = self._line.decode_lines(text)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                arrivals = []
+            if len(arrivals) == count:  # the decoder passes over blank lines; they are records all the same
+                return arrivals
+        return [self._one_line(line, number) for number, line in enumerate(text.split(b"\n")[:count], first)]
 
     def _one_line(self, line: bytes, number: int) -> Arrival | Rejection:
-        """What `lines` makes of one line: whatever is taken in a clean batch is taken here."""
+        """What `arrivals` makes of one line: whatever is taken in a clean batch is taken here."""
         if not _ENVELOPE.match(line):
             verdict = self._value(line, None, number)
             return (self._arrival(line) or verdict) if isinstance(verdict, Rejection) else verdict
@@ -202,26 +260,6 @@ def _line_decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
         forbid_unknown_fields=True,
     )
     return msgspec.json.Decoder(line)
-
-
-def _with_long_ids(event: type[Event]) -> type[Event]:
-    long_id = Annotated[str, Meta(min_length=LONGEST + 1, max_length=128)]
-    made = msgspec.defstruct(
-        "HashedEvent",
-        [(field.name, *_long(field, long_id)) for field in msgspec.structs.fields(event)],
-        bases=(event,),
-        frozen=True,
-        gc=False,
-        forbid_unknown_fields=True,
-        omit_defaults=True,
-    )
-    assert issubclass(made, Event)
-    return made
-
-
-def _long(field: msgspec.structs.FieldInfo, long_id: Any) -> tuple[Any, ...]:
-    kind = field.type if field.name not in _IDENTIFIERS else long_id if field.required else long_id | None
-    return (kind,) if field.required else (kind, field.default)
 
 
 def _framed(line: bytes) -> bytes:

@@ -37,32 +37,30 @@ class ValueDecoder:
 
     def __init__(
         self,
-        plain: type[Event],
-        with_long_ids: type[Event],
+        event: type[Event],
         largest: int,
         one: Callable[[bytes, int | None, int], Arrival | Rejection],
     ) -> None:
         """`largest`: bytes of a value. `one`: the verdict on a single value that is no tick, by its number."""
-        self._decoders = ((_in_arrays(with_long_ids), True), (_in_arrays(plain), False))
+        self._decoder = _in_arrays(event)
         self._largest = largest
         self._one = one
 
-    def arrivals(self, values: Sequence[Value], first: int) -> tuple[list[Arrival | Rejection], bool]:
-        """What values numbered from `first` are, and whether all their identifiers are too long to be a person's
-        number."""
+    def arrivals(self, values: Sequence[Value], first: int) -> list[Arrival | Rejection]:
+        """What values numbered from `first` are."""
         ticks = [(i, self._tick(value, i + first)) for i, (value, _) in enumerate(values) if _TICK.match(value)]
         if not ticks:
             return self._events(values, first)
         ticked = {i for i, _ in ticks}
-        made, ids_are_long = self._events([value for i, value in enumerate(values) if i not in ticked], first)
+        made = self._events([value for i, value in enumerate(values) if i not in ticked], first)
         if any(isinstance(arrival, Rejection) for arrival in made):
             numbers = [number for number in range(first, first + len(values)) if number - first not in ticked]
             made = [_numbered(arrival, number) for arrival, number in zip(made, numbers, strict=True)]
         for i, tick in ticks:
             made.insert(i, tick)
-        return made, ids_are_long
+        return made
 
-    def _events(self, values: Sequence[Value], first: int) -> tuple[list[Arrival | Rejection], bool]:
+    def _events(self, values: Sequence[Value], first: int) -> list[Arrival | Rejection]:
         if max((len(value) for value, _ in values), default=0) <= self._largest:
             text = b"\n".join(
                 [
@@ -70,19 +68,16 @@ class ValueDecoder:
                     for value, received in values
                 ]
             )
-            for decoder, ids_are_long in self._decoders:
-                try:
-                    arrivals: list[Arrival | Rejection] = decoder.decode_lines(text)
-                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    continue
-                if len(arrivals) == len(values):
-                    return arrivals, ids_are_long
+            try:
+                arrivals: list[Arrival | Rejection] = self._decoder.decode_lines(text)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                arrivals = []
+            if len(arrivals) == len(values):
+                return arrivals
         if len(values) <= _FEW:
-            return [self._one(value, received, number) for number, (value, received) in enumerate(values, first)], False
+            return [self._one(value, received, number) for number, (value, received) in enumerate(values, first)]
         half = len(values) // 2
-        left, left_long = self._events(values[:half], first)
-        right, right_long = self._events(values[half:], first + half)
-        return left + right, left_long and right_long
+        return self._events(values[:half], first) + self._events(values[half:], first + half)
 
     def _tick(self, value: bytes, number: int) -> Arrival | Rejection:
         try:

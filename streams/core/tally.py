@@ -1,50 +1,52 @@
 """Step 1, tally (key: county): every record gets its one verdict, every event counts in its window.
 
-The hot path: all work per event is in `Tally.step`'s loop; signals, tickets and distinct counts are taken
-when an hour closes (county.py). The verdict of a record depends only on the records of its county and
-the ticks before it, never on how the stream was cut into batches or spread over partitions.
+The hot path is compiled: nearly all lines are plain (columns.py) and nothing is special about them (counting.py).
+What the compiled pass leaves is taken here, one record at a time, and counts the same (tests/core/test_columns.py);
+signals, tickets and distinct counts are taken when an hour closes (county.py). The verdict of a record depends only on
+the records of its county and the ticks before it, never on how the stream was cut or spread over partitions.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any
 
 import msgspec
+import numpy as np
 
 from streams.core.cells import Cell, CellRegistry
-from streams.core.city import FILTER_FIELDS, City
+from streams.core.city import City
+from streams.core.columns import (
+    AT,
+    CALLER,
+    CALLER_END,
+    CELL,
+    COUNTY,
+    DUE,
+    ID,
+    ID_END,
+    MATTER,
+    MATTER_END,
+    NONE,
+    PLAIN,
+    TICKET,
+    TICKET_END,
+    Columns,
+)
+from streams.core.counting import ALWAYS_PAGE, FUTURE_TOLERANCE, MILLISECOND, STEP, OpenHours
 from streams.core.county import County, CountyState
 from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
 from streams.core.event import INTAKE_KINDS, Event
-from streams.core.instant import DAY, MINUTE, SECOND, Instant
+from streams.core.instant import DAY, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
 from streams.core.record import Arrival, Reason, Rejection
+from streams.core.remembered import Remembered
 from streams.core.tickets import STEP_KINDS
-from streams.core.window import QUARTER, WindowGrid
-
-FUTURE_TOLERANCE = 5 * MINUTE
-"""How far a sender's clock may run ahead of the receiver's before its event is rejected."""
+from streams.core.window import WindowGrid
 
 FURTHEST_AHEAD = 366 * DAY
 """How far an event may be ahead of all that its county's events and the ticks have told, whenever it was received:
 a mistyped year would close every window up to it, and make all that follows late."""
 
-_MILLISECOND = SECOND // 1000
-_TEXTS_KEPT = 100_000
-_CELL_OF = attrgetter("county", *FILTER_FIELDS)
-
-
-class _Place:
-    """Where an event counts: its county's tally, its cell's code, and what else it needs."""
-
-    __slots__ = ("always_page", "code", "county", "is_step")
-
-    def __init__(self, county: County, code: int, is_step: bool, always_page: bool) -> None:
-        self.county = county
-        self.code = code
-        self.is_step = is_step
-        self.always_page = always_page
+_OF_STEP = (COUNTY, AT, ID, ID_END, TICKET, TICKET_END, CALLER, CALLER_END, MATTER, MATTER_END, DUE)
 
 
 @dataclass(slots=True)
@@ -68,6 +70,26 @@ class TallyOutputs:
         return [made for made in self.emitted if isinstance(made, AlwaysPage)]
 
 
+@dataclass(slots=True)
+class _Taken:
+    """What became of the records of a batch so far."""
+
+    outputs: TallyOutputs = field(default_factory=TallyOutputs)
+    counted: int = 0
+    duplicate: int = 0
+    late: int = 0
+    pages: int = 0
+    ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why an event is rejected, and the field that it is about."""
+
+    reason: Reason
+    place: str
+
+
 class _TallyState(msgspec.Struct, array_like=True):
     cells: list[Cell]
     accounting: Accounting
@@ -79,7 +101,11 @@ class Tally:
     """The tally of one partition: the counties that the partitioner gives it, seen or not."""
 
     def __init__(
-        self, city: City, decoder: RecordDecoder, start: Instant, counties: Iterable[str] | None = None
+        self,
+        city: City,
+        decoder: RecordDecoder,  # noqa: ARG002 - batches decode themselves; both runtimes hand theirs in
+        start: Instant,
+        counties: Iterable[str] | None = None,
     ) -> None:
         """`start`: the span's first instant, windows start there. `counties`: codes; None for all of the city's."""
         self.city = city
@@ -89,107 +115,133 @@ class Tally:
         """The latest tick: event time that the whole stream is known to have passed."""
         self._grid = WindowGrid(city.zone, city.day_start)
         self._registry = CellRegistry(city.signals)
+        self._hours = OpenHours(len(city.counties), self._grid)
+        self._remembered = Remembered(len(city.counties))
         own = None if counties is None else frozenset(counties)
         self.counties = {
-            county.code: County(county.code, city, self._grid, self._registry, start)
+            county.code: County(county.code, city, self._grid, self._registry, self._hours, self._remembered, start)
             for county in city.counties
             if own is None or county.code in own
         }
-        self._places: dict[tuple[str, str, str, str, str | None, str | None, str | None], _Place] = {}
+        self._by_row = [self.counties.get(county.code) for county in city.counties]
+        self._packed: set[int] = set()
+        """Cells that the compiled pass knows."""
         self._always_page = frozenset(c.code for c in city.categories if c.always_page)
-        self._events: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(decoder.event_type)
-        # RFC 3339 text splits after the hour: both halves recur, so a time costs two look-ups, not a parse.
-        self._hours: dict[str, Instant] = {}
-        self._rests: dict[str, Instant] = {}
+        self._steps = np.zeros((0, 3), dtype=np.int64)
 
-    def step(self, batch: Batch) -> TallyOutputs:  # noqa: C901, PLR0912, PLR0915 - a call costs as much as the work in it
+    def step(self, batch: Batch) -> TallyOutputs:
         """Take records in stream order."""
-        out = TallyOutputs()
-        counted = duplicate = late = pages = ticks = 0
-        hours, rests, places, cell_of = self._hours, self._rests, self._places, _CELL_OF
-        short_ids = not batch.ids_are_long
-        for position, arrival in enumerate(batch.arrivals, batch.first):
-            event = arrival.event
-            if event is None:
-                ticks += self._no_event(arrival, position, batch, out)
-                continue
-            text = event.at
-            try:
-                at = hours[text[:13]] + rests[text[13:]]
-            except KeyError:
-                read = self._read_time(text)
-                if isinstance(read, Reason):
-                    self._reject(read, position, batch, out, "at")
-                    continue
-                at = read
-            came = arrival.received
-            if came is not None and at > came * _MILLISECOND + FUTURE_TOLERANCE:
-                self._reject(Reason.FUTURE, position, batch, out, "at")
-                continue
-            due = None
-            if (text_due := event.due) is not None:
-                try:
-                    due = hours[text_due[:13]] + rests[text_due[13:]]
-                except KeyError:
-                    read = self._read_time(text_due)
-                    if isinstance(read, Reason):
-                        self._reject(read, position, batch, out, "due")
-                        continue
-                    due = read
-            if short_ids and (field_name := personal_field(event)) is not None:
-                self._reject(Reason.PERSONAL_NUMBER, position, batch, out, field_name)
-                continue
-            try:
-                place = places[cell_of(event)]
-            except KeyError:
-                new = self._new_place(event)
-                if new is None:
-                    self._reject(Reason.WRONG_PARTITION, position, batch, out, "county")
-                    continue
-                place = new
-            county = place.county
-            if at > county.max_at + FURTHEST_AHEAD:
-                self._reject(Reason.FUTURE, position, batch, out, "at")
-                continue
-            name = event.id
-            hour = county.open.get(at // QUARTER)
-            if hour is None:
-                if county.remembers(name):
-                    duplicate += 1
-                    continue
-                hour = county.hour_at(at)
-                if hour is not None:
-                    county.seen[name] = hour.day
-            else:
-                # One look where two would do: this is the largest table, in no processor's cache.
-                seen = county.seen
-                before = len(seen)
-                first = seen.setdefault(name, hour.day)
-                if len(seen) == before:
-                    if first >= county.forget_before:
-                        duplicate += 1
-                        continue
-                    seen[name] = hour.day
-            if place.always_page:
-                pages += 1
-                out.emitted.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
-            if hour is None:
-                late += 1
-                out.corrections.append(county.take_late(event, at, due, place.code))
-                continue
-            hour.ids.append(name)
-            hour.codes.append(place.code)
-            if place.is_step:
-                hour.steps.append((at, name, event, due, place.code))
-            counted += 1
-            if at > county.max_at:
-                county.max_at = at
-                if at >= county.close_at:
-                    out.emitted.extend(county.close_due_hours())
+        out = _Taken()
+        columns = batch.columns
+        number, count = 0, len(batch)
+        while number < count:
+            if columns[number, PLAIN]:
+                number = self._count_plain(batch, columns, number, out)
+            if number < count:
+                self._take(batch, number, out)
+                number += 1
+        emitted, rejections = out.outputs.emitted, out.outputs.rejections
         self.accounting = self.accounting.plus(
-            len(batch.arrivals) - ticks, counted, duplicate, late, len(out.rejections), len(out.emitted) - pages
+            count - out.ticks, out.counted, out.duplicate, out.late, len(rejections), len(emitted) - out.pages
         )
-        return out
+        return out.outputs
+
+    def _count_plain(self, batch: Batch, columns: Columns, number: int, out: "_Taken") -> int:
+        """Count plain lines from `number` on; returns the first that is left."""
+        left = len(columns) - number
+        self._remembered.make_room(left)
+        self._hours.make_room(left)
+        if len(self._steps) < left:
+            self._steps = np.zeros((left, 3), dtype=np.int64)
+        number, counted, duplicate, taken = self._hours.count_plain(
+            columns, number, batch.text, self._remembered.table, self._steps
+        )
+        out.counted += counted
+        out.duplicate += duplicate
+        if taken:
+            self._note_steps(batch, columns, self._steps[:taken])
+        return number
+
+    def _note_steps(self, batch: Batch, columns: Columns, steps: Columns) -> None:
+        """What tickets, repeats and distinct counts will need of the events counted, when their hours close."""
+        text = batch.characters
+        rows = columns[steps[:, 0]][:, _OF_STEP].tolist()
+        for (_, hour, code), row in zip(steps.tolist(), rows, strict=True):
+            county, at, name, name_ends, ticket, ticket_ends, caller, caller_ends, matter, matter_ends, due = row
+            step = (
+                at,
+                text[name:name_ends],
+                text[ticket:ticket_ends] if ticket else None,
+                text[caller:caller_ends] if caller else None,
+                text[matter:matter_ends] if matter else None,
+                None if due == NONE else due,
+                code,
+            )
+            self._by_row[county].steps.setdefault(hour, []).append(step)
+
+    def _take(self, batch: Batch, number: int, out: "_Taken") -> None:
+        """Take one record, whatever it is."""
+        arrival, position = batch.arrival(number), batch.first + number
+        event = arrival.event
+        if event is None:
+            out.ticks += self._no_event(arrival, position, batch, out.outputs)
+            return
+        read = self._read(event, arrival.received)
+        if isinstance(read, _Fault):
+            self._reject(read.reason, position, batch, out.outputs, read.place)
+            return
+        county, at, due = read
+        columns = batch.columns
+        code = self._code_of(event, int(columns[number, CELL]) if columns[number, PLAIN] else None)
+        name, is_open = event.id, at >= county.closed_until
+        if is_open:
+            self._hours.know_hour(at)
+            is_new = self._remembered.remember(county.row, name, self._grid.day(at).start)
+        else:
+            is_new = not self._remembered.knows(county.row, name)
+        if not is_new:
+            out.duplicate += 1
+            return
+        if self._pages(event):
+            out.pages += 1
+            out.outputs.emitted.append(AlwaysPage(name, event.ticket, at, event.county, event.category, event.point))
+        if not is_open:
+            out.late += 1
+            out.outputs.corrections.append(county.take_late(event, at, due, code))
+            return
+        county.take(event, at, due, code, is_step=event.kind in STEP_KINDS)
+        out.counted += 1
+        out.outputs.emitted.extend(county.close_due_hours())
+
+    def _read(self, event: Event, received: int | None) -> "tuple[County, Instant, Instant | None] | _Fault":
+        """(county, at, due) of an event that counts, is late, or was here before; else why it is rejected."""
+        at = read_time(event.at)
+        if isinstance(at, Reason):
+            return _Fault(at, "at")
+        if received is not None and at > received * MILLISECOND + FUTURE_TOLERANCE:
+            return _Fault(Reason.FUTURE, "at")
+        due = None if event.due is None else read_time(event.due)
+        if isinstance(due, Reason):
+            return _Fault(due, "due")
+        if (field_name := personal_field(event)) is not None:
+            return _Fault(Reason.PERSONAL_NUMBER, field_name)
+        county = self.counties.get(event.county)
+        if county is None:
+            return _Fault(Reason.WRONG_PARTITION, "county")
+        return _Fault(Reason.FUTURE, "at") if at > county.max_at + FURTHEST_AHEAD else (county, at, due)
+
+    def _pages(self, event: Event) -> bool:
+        return event.kind in INTAKE_KINDS and event.category in self._always_page
+
+    def _code_of(self, event: Event, packed: int | None) -> int:
+        """Code of an event's cell; the compiled pass knows it from now on by `packed`, as plain lines have it."""
+        cell = Cell(event.point, event.category, event.kind, event.channel, event.sector, event.outcome)
+        code = self._registry.code(cell)
+        if packed is not None and packed not in self._packed:
+            self._packed.add(packed)
+            flags = STEP * (event.kind in STEP_KINDS) + ALWAYS_PAGE * self._pages(event)
+            self._hours.know_cell(packed, code, flags)
+        return code
 
     def _reject(self, reason: Reason, position: int, batch: Batch, out: TallyOutputs, place: str = "") -> None:
         out.rejections.append((self.reached, Rejection(reason, position, batch.digest(position), place)))
@@ -214,31 +266,6 @@ class Tally:
                 out.emitted.extend(county.close_due_hours())
         return 1
 
-    def _read_time(self, text: str) -> Instant | Reason:
-        """Parse a time the long way and keep its halves for the next."""
-        at = read_time(text)
-        if isinstance(at, Reason):
-            return at
-        base = read_time(f"{text[:13]}:00:00Z")
-        if not isinstance(base, Reason):
-            for kept in (self._hours, self._rests):
-                if len(kept) > _TEXTS_KEPT:
-                    kept.clear()
-            self._hours[text[:13]] = base
-            self._rests[text[13:]] = at - base
-        return at
-
-    def _new_place(self, event: Event) -> _Place | None:
-        """The place of a cell's first event; None where its county belongs to another partition."""
-        county = self.counties.get(event.county)
-        if county is None:
-            return None
-        cell = Cell(event.point, event.category, event.kind, event.channel, event.sector, event.outcome)
-        always = event.kind in INTAKE_KINDS and event.category in self._always_page
-        place = _Place(county, self._registry.code(cell), event.kind in STEP_KINDS, always)
-        self._places[event.county, *cell] = place
-        return place
-
     # -- snapshot ---------------------------------------------------------------------------------------
 
     def snapshot(self, *, whole: bool) -> dict[str, bytes | None]:
@@ -248,13 +275,8 @@ class Tally:
         }
         for code, county in self.counties.items():
             chunks[f"tally/{code}"] = _encode(county.state())
-            days = sorted(county.ids) if whole else sorted(county.changed_days)
-            for day in days:
-                names = county.ids.get(day)
-                chunks[f"tally/{code}/ids/{day}"] = None if names is None else _encode(names)
-            if not whole:
-                # an open hour may go on remembering ids of its day
-                county.changed_days = {hour.day for hour in county.open.values()}
+        for (row, day), ids in self._remembered.chunks(whole=whole).items():
+            chunks[f"tally/{self.city.counties[row].code}/ids/{day}"] = ids
         return chunks
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
@@ -265,14 +287,13 @@ class Tally:
         self.accounting = state.accounting
         for cell in state.cells:
             self._registry.code(cell)
+        ids: dict[tuple[int, Instant], bytes] = {}
         for code, county in self.counties.items():
+            county.restore(msgspec.msgpack.decode(chunks[f"tally/{code}"], type=CountyState))
             prefix = f"tally/{code}/ids/"
-            ids = {
-                int(name.removeprefix(prefix)): msgspec.msgpack.decode(chunk, type=list[str])
-                for name, chunk in sorted(chunks.items())
-                if name.startswith(prefix)
-            }
-            county.restore(msgspec.msgpack.decode(chunks[f"tally/{code}"], type=CountyState), ids, self._events)
+            days = [name for name in chunks if name.startswith(prefix)]
+            ids |= {(county.row, int(name.removeprefix(prefix))): chunks[name] for name in days}
+        self._remembered.restore(ids)
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -6,11 +6,12 @@ a ticket is known, its late steps lead where they would have led in order. An ex
 nobody has heard of is dropped; a closing or reopening of one is not.
 """
 
+from enum import Enum
 from statistics import median
 
 from msgspec import Struct
 
-from streams.core.event import INTAKE_KINDS, Event
+from streams.core.event import INTAKE_KINDS
 from streams.core.instant import HOUR, Duration, Instant
 
 CLOSING_KINDS = frozenset(
@@ -21,6 +22,26 @@ OPENING_KINDS = INTAKE_KINDS - {"opinion_post"}
 """A post is heard, not filed: it opens no ticket."""
 STEP_KINDS = OPENING_KINDS | CLOSING_KINDS | REOPENING_KINDS | {"extended", "opinion_post"}
 """The kinds that tickets, repeats or distinct counts depend on; all others are counted in cells alone."""
+
+
+class Role(Enum):
+    """What a kind of event does to its ticket."""
+
+    OPENING = "opening"
+    CLOSING = "closing"
+    REOPENING = "reopening"
+    EXTENSION = "extension"
+
+
+def role_of(kind: str) -> Role | None:
+    """What events of a kind do to their tickets; None: nothing."""
+    if kind in OPENING_KINDS:
+        return Role.OPENING
+    if kind in CLOSING_KINDS:
+        return Role.CLOSING
+    if kind in REOPENING_KINDS:
+        return Role.REOPENING
+    return Role.EXTENSION if kind == "extended" else None
 
 
 class Ticket(Struct, array_like=True, gc=False):
@@ -54,28 +75,26 @@ class Tickets:
         self.done: dict[str, Ticket] = {}
         """Closed within the horizon, in the order in which their closing was taken."""
 
-    def take(self, at: Instant, event: Event, due: Instant | None) -> bool | None:
-        """Take one step; `due` is the event's own, parsed.
+    def take(self, at: Instant, role: Role | None, name: str | None, step: str, due: Instant | None) -> bool | None:
+        """Take one step of the ticket `name`; `step` is the event's id, `due` its due time.
 
         True: closed on time; False: closed past its due time; None: anything else.
         """
-        name = event.ticket
         if name is None:
             return None
-        kind = event.kind
-        if kind in OPENING_KINDS:
+        if role is Role.OPENING:
             if name in self.open or name in self.done:
                 self._opened_again(name, at, due)
             else:
                 self.open[name] = Ticket(at, due, at, "", at, "")
-        elif kind in CLOSING_KINDS:
-            return self._closed(name, at, event.id)
-        elif kind in REOPENING_KINDS:
-            self._reopened(name, at, event.id, due)
-        elif kind == "extended":
+        elif role is Role.CLOSING:
+            return self._closed(name, at, step)
+        elif role is Role.REOPENING:
+            self._reopened(name, at, step, due)
+        elif role is Role.EXTENSION:
             ticket = self.open.get(name) or self.done.get(name)
             if ticket is not None:
-                _extend(ticket, at, event.id, due)
+                _extend(ticket, at, step, due)
         return None
 
     def _opened_again(self, name: str, at: Instant, due: Instant | None) -> None:

@@ -162,20 +162,9 @@ def test_one_line_too_long_is_found_in_any_batch(length: int, before: int) -> No
     text = b"\n".join([*[line(FULL)] * before, wide])
     for count, batch_text in ((before + 1, text), (before + 1, text + b"\n"), (before + 2, text + b"\n" + line(FULL))):
         batch = DECODER.lines(batch_text, 0, count)
-        assert batch.ids_are_long == (length <= LARGEST_RECORD)
         assert not any(isinstance(arrival, Rejection) for arrival in batch.arrivals)  # its event is no longer than most
     rejected = lines(*[line(FULL)] * before, padded(length), line(FULL)).arrivals
     assert isinstance(rejected[before], Rejection) == (length > LARGEST_RECORD)
-
-
-def test_identifiers_long_enough_are_known_to_be_so_and_no_others() -> None:
-    """What the decoder has checked the tally does not check again; it must not think so of a short one."""
-    assert lines(line(FULL), line(tick(START))).ids_are_long
-    for field in ("id", "ticket", "caller", "matter"):
-        assert not lines(line(FULL), line(FULL | {field: "13800138000"})).ids_are_long
-        assert not lines(line(FULL | {field: "x" * 24})).ids_are_long
-        assert lines(line(FULL | {field: "x" * 25})).ids_are_long
-    assert not lines(line(FULL), b"not JSON").ids_are_long
 
 
 def decoded(record: dict[str, str]) -> Event:

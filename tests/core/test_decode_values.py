@@ -76,9 +76,3 @@ def test_ticks_are_told_from_events_wherever_they_stand() -> None:
         (Reason.BAD_ENVELOPE, 13),
         (Reason.NOT_JSON, 14),
     ]
-
-
-def test_only_values_without_short_identifiers_need_no_second_look() -> None:
-    long = msgspec.json.encode(event(1, START))
-    assert DECODER.values([(long, 1), (TICK, 1)], 0).ids_are_long
-    assert not DECODER.values([(long, 1), (GOOD[2], 1)], 0).ids_are_long

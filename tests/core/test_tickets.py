@@ -3,16 +3,25 @@
 from itertools import count
 from typing import NamedTuple
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.county_metrics import rate
-from streams.core.event import KINDS, Event
-from streams.core.instant import DAY, HOUR, Duration, Instant, format_instant
-from streams.core.tickets import CLOSING_KINDS, OPENING_KINDS, REOPENING_KINDS, STEP_KINDS, Backlog, Repeats, Tickets
-from tests.core.towns import START, event
+from streams.core.event import KINDS
+from streams.core.instant import DAY, HOUR, Duration, Instant
+from streams.core.tickets import (
+    CLOSING_KINDS,
+    OPENING_KINDS,
+    REOPENING_KINDS,
+    STEP_KINDS,
+    Backlog,
+    Repeats,
+    Role,
+    Tickets,
+    role_of,
+)
+from tests.core.towns import START
 
 A = "a" * 32
 B = "b" * 32
@@ -33,12 +42,7 @@ def taken(*steps: Step, into: Tickets | None = None) -> tuple[Tickets, list[bool
     tickets = Tickets() if into is None else into
     said = []
     for number, step in enumerate(steps):
-        record = event(number, step.at, kind=step.kind, ticket=step.ticket)
-        if step.due is not None:
-            record["due"] = format_instant(step.due)
-        if step.id:
-            record["id"] = step.id
-        said.append(tickets.take(step.at, msgspec.convert(record, Event), step.due))
+        said.append(tickets.take(step.at, role_of(step.kind), step.ticket, step.id or f"{number:032x}", step.due))
     return tickets, said
 
 
@@ -116,7 +120,7 @@ def test_all_other_kinds_leave_tickets_alone() -> None:
 
 def test_a_step_without_a_ticket_opens_none() -> None:
     tickets = Tickets()
-    assert tickets.take(START, msgspec.convert(event(1, START), Event), None) is None
+    assert tickets.take(START, Role.OPENING, None, "1", None) is None
     assert tickets.open == {}
 
 

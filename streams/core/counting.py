@@ -1,0 +1,218 @@
+"""The plain lines of a batch, counted in compiled code: verdict, window, cell.
+
+`count_plain` takes lines for as long as nothing is special about them: it counts events into open hours and tells
+duplicates. It stops before a line that it leaves to `Tally`: one that is not plain, a tick, an event of a cell that is
+new or pages at once, or too late, or in the future, or of another partition, or one that lets an hour close. What it
+leaves undone it has not touched, so where it stops changes no result.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled
+from streams.core.columns import (
+    AT,
+    CELL,
+    COUNTY,
+    HASH,
+    ID,
+    ID_END,
+    NONE,
+    PLAIN,
+    RECEIVED,
+    Bytes,
+    Columns,
+    Text,
+    Wide,
+)
+from streams.core.instant import MINUTE, SECOND, Instant
+from streams.core.remembered import Table, remember
+from streams.core.window import QUARTER, WindowGrid
+
+FUTURE_TOLERANCE = 5 * MINUTE
+"""How far a sender's clock may run ahead of the receiver's before its event is rejected."""
+MILLISECOND = SECOND // 1000
+
+MAX_AT, CLOSED_UNTIL, CLOSE_AT = range(3)
+"""Columns of a county's marks, instants: the largest event time heard of; up to where its hours are closed; from
+which event time on the next one closes."""
+MARKS = 3
+NEVER = -(2**63)
+"""A CLOSE_AT by which every event of a county is left to the tally."""
+
+STEP, ALWAYS_PAGE = 1, 2
+"""Flags of a cell."""
+_FLAG_BITS = 2
+_QUARTERS_KEPT = 1 << 9
+_COUNTY_OF, _HOUR_OF, _CODE_OF = range(3)
+
+
+class Board(NamedTuple):
+    """What the compiled pass reads and writes, beside the ids."""
+
+    marks: NDArray[np.int64]
+    """Shape (counties, MARKS)."""
+    cells: NDArray[np.int64]
+    """Shape (a power of two, 2): 1 + packed cell, or 0; and its code before its flags."""
+    quarters: NDArray[np.int64]
+    """Shape (_QUARTERS_KEPT, 3): a quarter of an hour of UTC, at its remainder's place; start of its hour, its day."""
+    events: NDArray[np.int64]
+    """Shape (events, 3): county, start of the hour, cell code of each event of an open hour, in order of arrival."""
+    used: NDArray[np.int64]
+    """One element: how many of these there are."""
+
+
+@compiled
+def _count_plain(
+    columns: Columns,
+    first: int,
+    text: Bytes,
+    eights: Wide,
+    board: Board,
+    ids: Table,
+    steps: NDArray[np.int64],
+    done: NDArray[np.int64],
+) -> int:
+    """See `OpenHours.count_plain`; `done` (3,): counted, duplicate, steps."""
+    events, quarters, marks, cells = board.events, board.quarters, board.marks, board.cells
+    used, mask = board.used[0], cells.shape[0] - 1
+    counted, duplicate, taken = 0, 0, 0
+    k = first
+    while k < columns.shape[0]:
+        if columns[k, PLAIN] == 0:
+            break
+        at, county, received = columns[k, AT], columns[k, COUNTY], columns[k, RECEIVED]
+        if at >= marks[county, CLOSE_AT] or at < marks[county, CLOSED_UNTIL]:
+            break
+        if received != NONE and at > received * MILLISECOND + FUTURE_TOLERANCE:
+            break
+        cell = columns[k, CELL] + 1
+        place = (cell * 0x1E3779B97F4A7C15 >> 20) & mask
+        while cells[place, 0] != cell and cells[place, 0] != 0:
+            place = (place + 1) & mask
+        known = cells[place, 1]
+        if cells[place, 0] == 0 or known & ALWAYS_PAGE:
+            break
+        quarter = at // QUARTER
+        kept = quarter & (_QUARTERS_KEPT - 1)
+        if quarters[kept, 0] != quarter:
+            break
+        day = quarters[kept, 2] // QUARTER
+        if not remember(ids, text, eights, columns[k, ID], columns[k, ID_END], columns[k, HASH], county, day):
+            duplicate += 1
+            k += 1
+            continue
+        hour = quarters[kept, 1]
+        events[used, 0], events[used, 1], events[used, 2] = county, hour, known >> _FLAG_BITS
+        used += 1
+        if known & STEP:
+            steps[taken, 0], steps[taken, 1], steps[taken, 2] = k, hour, known >> _FLAG_BITS
+            taken += 1
+        counted += 1
+        marks[county, MAX_AT] = max(marks[county, MAX_AT], at)
+        k += 1
+    board.used[0] = used
+    done[0], done[1], done[2] = counted, duplicate, taken
+    return k
+
+
+@compiled
+def _take(events: NDArray[np.int64], used: NDArray[np.int64], county: int, hour: int, out: NDArray[np.int64]) -> int:
+    """Move the codes of one county's hour out of the events; returns how many."""
+    left, found = 0, 0
+    for i in range(used[0]):
+        if events[i, _COUNTY_OF] == county and events[i, _HOUR_OF] == hour:
+            out[found] = events[i, _CODE_OF]
+            found += 1
+        else:
+            if left != i:
+                events[left, 0], events[left, 1], events[left, 2] = events[i, 0], events[i, 1], events[i, 2]
+            left += 1
+    used[0] = left
+    return found
+
+
+@compiled
+def _put_cell(cells: NDArray[np.int64], cell: int, code: int) -> None:
+    mask = cells.shape[0] - 1
+    place = (cell * 0x1E3779B97F4A7C15 >> 20) & mask
+    while cells[place, 0] != cell and cells[place, 0] != 0:
+        place = (place + 1) & mask
+    cells[place, 0], cells[place, 1] = cell, code
+
+
+class OpenHours:
+    """The events of all counties' open hours, and what tells a plain event's hour and cell."""
+
+    def __init__(self, counties: int, grid: WindowGrid) -> None:
+        self._grid = grid
+        marks = np.full((counties, MARKS), NEVER, dtype=np.int64)
+        self.board = Board(
+            marks,
+            np.zeros((1 << 10, 2), dtype=np.int64),
+            np.full((_QUARTERS_KEPT, 3), NEVER, dtype=np.int64),
+            np.zeros((1 << 12, 3), dtype=np.int64),
+            np.zeros(1, dtype=np.int64),
+        )
+        self._cells = 0
+
+    def make_room(self, events: int) -> None:
+        """For so many more events."""
+        held, used = self.board.events, int(self.board.used[0])
+        if used + events > len(held):
+            grown = np.zeros((2 * used + events, 3), dtype=np.int64)
+            grown[:used] = held[:used]
+            self.board = self.board._replace(events=grown)
+
+    def count_plain(
+        self, columns: Columns, first: int, text: Text, ids: Table, steps: NDArray[np.int64]
+    ) -> tuple[int, int, int, int]:
+        """Count lines from number `first` on, until one is not for this pass to take.
+
+        Returns (its number, events counted, duplicates, steps); of each step `steps` gets (line, hour's start, code).
+        There must be room for all of them in `ids` and here.
+        """
+        done = np.zeros(3, dtype=np.int64)
+        line = _count_plain(columns, first, *text, self.board, ids, steps, done)
+        counted, duplicate, taken = done.tolist()
+        return line, counted, duplicate, taken
+
+    def know_cell(self, packed: int, code: int, flags: int) -> None:
+        """Take events of a packed cell from now on (`columns.CELL`)."""
+        self._cells += 1
+        cells = self.board.cells
+        if 2 * self._cells > len(cells):
+            grown = np.zeros((4 * len(cells), 2), dtype=np.int64)
+            for cell, known in cells[cells[:, 0] != 0].tolist():
+                _put_cell(grown, cell, known)
+            self.board = self.board._replace(cells=grown)
+        _put_cell(self.board.cells, packed + 1, code << _FLAG_BITS | flags)
+
+    def know_hour(self, at: Instant) -> None:
+        """Take events of the hour that an instant lies in from now on."""
+        hour, day = self._grid.hour(at), self._grid.day(at)
+        for quarter in range(hour.start // QUARTER, hour.end // QUARTER):
+            self.board.quarters[quarter % _QUARTERS_KEPT] = quarter, hour.start, day.start
+
+    def add(self, county: int, hour: Instant, code: int) -> None:
+        """Count one event."""
+        self.make_room(1)
+        used = int(self.board.used[0])
+        self.board.events[used] = county, hour, code
+        self.board.used[0] = used + 1
+
+    def take(self, county: int, hour: Instant) -> NDArray[np.int64]:
+        """The cell codes of an hour's events in order of arrival: the hour has no more to come."""
+        board = self.board
+        codes = np.empty(int(board.used[0]), dtype=np.int64)
+        return codes[: _take(board.events, board.used, county, hour, codes)].copy()
+
+    def codes(self, county: int) -> dict[Instant, list[int]]:
+        """Start of a county's open hours, ascending -> their events' cell codes."""
+        events = self.board.events[: int(self.board.used[0])]
+        events = events[events[:, _COUNTY_OF] == county]
+        return {
+            int(hour): events[events[:, _HOUR_OF] == hour, _CODE_OF].tolist() for hour in np.unique(events[:, _HOUR_OF])
+        }
