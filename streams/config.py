@@ -6,7 +6,7 @@ Each is a variable named JIANTU_ and the field in capitals; a command's option, 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "JIANTU_"
@@ -23,6 +23,10 @@ class Settings(BaseSettings):
 
     data_dir: Path | None = None
     """Data directory where a command's --data-dir is left out."""
+    ledger_url: SecretStr | None = Field(default=None, min_length=1)
+    """PostgreSQL database of the ledger, where a command's --ledger is left out; goes before data_dir."""
+    ledger_url_file: Path | None = None
+    """File that holds that url, with its password (systemd's LoadCredential, a mounted secret)."""
     lang: Literal["zh", "en"] = "zh"
     """Language of sentences where a command's --lang is left out."""
     user: str | None = Field(default=None, min_length=1, max_length=80)

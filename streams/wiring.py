@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from streams.clock import Clock, WallClock
@@ -19,6 +20,7 @@ from streams.core.window import NOMINAL, WindowGrid
 from streams.ledger.alerts import Alert, AlertFilter
 from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
+from streams.ledger.place import Where
 from streams.ledger.reader import ANY, LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import BATCH, SeriesLayout
@@ -34,8 +36,10 @@ from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header, RecordingReader
 
 if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
+    from streams.broker.settings import BrokerSettings
     from streams.core.explain import Explanation
     from streams.runtime.embedded import EmbeddedRuntime
+    from streams.runtime.topic_ledger import TopicLedgerRuntime
 
 KEPT_PROFILE = "profile"
 """Folder of a data directory with the profile of its run, as YAML: names stay readable whatever becomes of the
@@ -185,6 +189,37 @@ def open_replay(
         yield Replay(profile, source, store, runtime)
 
 
+# ---- topics into a ledger ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def open_topic_ledger(profile: Profile, brokers: "BrokerSettings", where: Where) -> Iterator["TopicLedgerRuntime"]:
+    """The topics of the distributed runtime and a ledger put together, at the ledger's own positions.
+
+    Raises BrokerError, LedgerError; TopicError where the topics are not those that the ledger was filled from.
+    """
+    from streams.broker.names import Topics
+    from streams.ledger.topics import TopicLedger
+    from streams.runtime.cluster import Cluster
+    from streams.runtime.topic_ledger import TopicLedgerRuntime
+    from streams.sources.step_topics import StepTopics
+
+    topics, config = Topics(brokers.topic_prefix), brokers.for_kafka_python()
+    outputs = (topics.windows, topics.scores, topics.alerts, topics.dlq)
+    facts = Cluster(brokers).topics([topics.events, *outputs, topics.checkpoints])
+    events = facts[topics.events]
+    city = profile.city
+    ledger = TopicLedger(
+        where, SeriesLayout.of(city), f"{events.name} {events.id}", events.partitions, profile.retention
+    )
+    with ledger, StepTopics(config, outputs) as made, StepTopics(config, [topics.checkpoints]) as checkpoints:
+        if isinstance(where, Path):
+            keep_profile(where, profile)
+        else:
+            ledger.keep_profile(_yaml_of(profile))
+        yield TopicLedgerRuntime(topics, facts, made, checkpoints, ledger, profile.version, city.allowed_lateness)
+
+
 # ---- reading -------------------------------------------------------------------------------------------------
 
 
@@ -199,9 +234,9 @@ class AlertTold:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A data directory as it can be read: its ledger, and the profile that names what is in it."""
+    """A run as it can be read: its ledger, and the profile that names what is in it."""
 
-    data_dir: Path
+    where: Where
     profile: Profile
     ledger: LedgerReader
 
@@ -225,17 +260,30 @@ class Reading:
 
 
 @contextmanager
-def open_reading(data_dir: Path, profile: str | None = None) -> Iterator[Reading]:
-    """A data directory to read from, beside whoever writes it; `profile`: other names than those it keeps.
+def open_reading(where: Where, profile: str | None = None) -> Iterator[Reading]:
+    """A ledger to read from, beside whoever writes it; `profile`: other names than those kept with it.
 
     Raises DataDirError where it holds no run, LedgerError, ProfileError.
     """
-    _check_run(data_dir)
-    which = profile or kept_profile(data_dir)
-    if which is None:
-        raise DataDirError(f"{data_dir}: its profile is not with it; give it with --profile")
-    with LedgerReader(data_dir) as ledger:
-        yield Reading(data_dir, open_profile(which), ledger)
+    with open_ledger(where) as ledger:
+        made = open_profile(profile) if profile else _kept(where, ledger)
+        if made is None:
+            raise DataDirError(f"{where}: its profile is not with it; give it with --profile")
+        yield Reading(where, made, ledger)
+
+
+def _kept(where: Where, ledger: LedgerReader) -> Profile | None:
+    """The profile that a data directory keeps as a folder, and a database as a table of files."""
+    if isinstance(where, Path):
+        folder = kept_profile(where)
+        return None if folder is None else open_profile(folder)
+    content = ledger.profile_files()
+    if not content:
+        return None
+    with TemporaryDirectory(prefix="jiantu-profile-") as unpacked:
+        for name, data in content.items():
+            Path(unpacked, Path(name).name).write_bytes(data)
+        return open_profile(unpacked)
 
 
 def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":
@@ -310,26 +358,27 @@ def _ends(grid: WindowGrid, size: Size, until: Instant) -> Iterator[Instant]:
         window = grid.window(size, window.start - 1)
 
 
-def open_ledger(data_dir: Path) -> LedgerReader:
-    """The ledger of a data directory alone, to read from. Raises DataDirError, LedgerError."""
-    _check_run(data_dir)
-    return LedgerReader(data_dir)
+def open_ledger(where: Where) -> LedgerReader:
+    """The ledger alone, to read from. Raises DataDirError, LedgerError."""
+    _check_run(where)
+    return LedgerReader(where)
 
 
-def open_desk(data_dir: Path, clock: Clock | None = None) -> AlertDesk:
-    """Where people deal with the alerts of a data directory. Raises DataDirError, LedgerError."""
-    _check_run(data_dir)
-    return AlertDesk(data_dir, clock or WallClock())
+def open_desk(where: Where, clock: Clock | None = None) -> AlertDesk:
+    """Where people deal with alerts. Raises DataDirError, LedgerError."""
+    _check_run(where)
+    return AlertDesk(where, clock or WallClock())
 
 
-def zone_of(data_dir: Path) -> tzinfo:
-    """The zone that a data directory's times are shown in: its profile's, or UTC where it keeps none."""
-    kept = kept_profile(data_dir)
-    return UTC if kept is None else open_profile(kept).city.zone
+def zone_of(where: Where) -> tzinfo:
+    """The zone that times are shown in: of the profile that is kept with a ledger, or UTC where there is none."""
+    with open_ledger(where) as ledger:
+        kept = _kept(where, ledger)
+    return UTC if kept is None else kept.city.zone
 
 
-def _check_run(data_dir: Path) -> None:
-    if not (data_dir / FILE).is_file():
+def _check_run(data_dir: Where) -> None:
+    if isinstance(data_dir, Path) and not (data_dir / FILE).is_file():
         what = "holds no run" if data_dir.is_dir() else "no such directory"
         raise DataDirError(f"{data_dir}: {what}; give the --data-dir of a `jiantu replay`")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, ProfileOption, data_dir_of, examples
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
 from streams.cli.screen import print_bytes, print_json
 
 
@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
 def alert_log(
     *,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     digest: Annotated[bool, typer.Option("--digest", help="只输出 SHA-256 · its SHA-256 only")] = False,
     as_json: JsonOption = False,
@@ -35,7 +36,7 @@ def alert_log(
     from streams.core.alert_log import alert_log_sha256
     from streams.wiring import open_reading
 
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         log = reading.alert_log()
     if as_json:
         lines = [msgspec.Raw(line) for line in log.splitlines()]

@@ -1,6 +1,5 @@
 """`jiantu alerts`: list them, look at one, and deal with it."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,12 @@ from streams.cli.options import (
     DataDirOption,
     JsonOption,
     LangOption,
+    LedgerOption,
     NoteOption,
     ProfileOption,
-    data_dir_of,
     examples,
     lang_of,
+    where_of,
     who,
 )
 from streams.cli.screen import out, print_json
@@ -31,6 +31,7 @@ from streams.ledger.lifecycle import (
     Step,
     StepKind,
 )
+from streams.ledger.place import Where
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="预警编号，可只写前几位 · alert id, or its beginning")]
 _ANOTHER = {"督导": "supervision", "整治": "rectification", "巡察": "inspection", "关注": "watch"}
@@ -79,6 +80,7 @@ def add_to(app: typer.Typer) -> None:
 def list_(  # noqa: PLR0913 - one parameter an option
     *,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     state: Annotated[
         str | None, typer.Option("--state", metavar="STATE", help=f"状态 · state: {', '.join(AlertState)}")
@@ -101,7 +103,7 @@ def list_(  # noqa: PLR0913 - one parameter an option
     from streams.wiring import open_reading
 
     language = lang_of(lang)
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         made = reading.profile
         which = AlertFilter(
             county=None if county is None else county_code(made, county),
@@ -126,6 +128,7 @@ def show(
     *,
     alert: IdArgument,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -135,7 +138,7 @@ def show(
     from streams.wiring import AlertTold, open_reading
 
     language = lang_of(lang)
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         view = AlertView(reading.profile, language)
         life = reading.ledger.alert(alert)
     told = AlertTold(life.alert, life.joined, life.ended)
@@ -149,12 +152,13 @@ def acknowledge(
     *,
     alert: IdArgument,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     by: ByOption = None,
     note: NoteOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """确认 · Acknowledge: somebody looks after it, paging stops."""
-    _take(alert, data_dir, Step(StepKind.ACKNOWLEDGE, who(by), note=note), as_json=as_json)
+    _take(alert, where_of(data_dir, ledger), Step(StepKind.ACKNOWLEDGE, who(by), note=note), as_json=as_json)
 
 
 def dispose(  # noqa: PLR0913 - one parameter an option
@@ -169,6 +173,7 @@ def dispose(  # noqa: PLR0913 - one parameter an option
     owner: Annotated[str, typer.Option("--owner", help="责任人或单位 · who carries it out")],
     deadline: Annotated[str, typer.Option("--deadline", metavar="T", help="期限 · until when; a date: until its end")],
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     by: ByOption = None,
     note: NoteOption = "",
@@ -178,12 +183,12 @@ def dispose(  # noqa: PLR0913 - one parameter an option
     from streams.cli.naming import one_of
     from streams.wiring import open_reading
 
-    directory = data_dir_of(data_dir)
-    with open_reading(directory, profile) as reading:
+    where = where_of(data_dir, ledger)
+    with open_reading(where, profile) as reading:
         until = deadline_instant(deadline, reading.profile.city.zone, "--deadline")
     chosen = Measure(one_of("measure", "措施", measure, MEASURES))
     step = Step(StepKind.DISPOSE, who(by), measure=chosen, owner=owner, deadline=until, note=note)
-    _take(alert, directory, step, as_json=as_json)
+    _take(alert, where, step, as_json=as_json)
 
 
 def discard(
@@ -191,6 +196,7 @@ def discard(
     alert: IdArgument,
     reason: Annotated[str, typer.Option("--reason", metavar="REASON", help=f"理由 · {', '.join(DiscardReason)}")],
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     by: ByOption = None,
     note: NoteOption = "",
     as_json: JsonOption = False,
@@ -199,30 +205,30 @@ def discard(
     from streams.cli.naming import one_of
 
     chosen = DiscardReason(one_of("reason", "理由", reason, REASONS))
-    _take(alert, data_dir, Step(StepKind.DISCARD, who(by), reason=chosen, note=note), as_json=as_json)
+    _take(alert, where_of(data_dir, ledger), Step(StepKind.DISCARD, who(by), reason=chosen, note=note), as_json=as_json)
 
 
 def resolve(
     *,
     alert: IdArgument,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     by: ByOption = None,
     note: NoteOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """办结 · Resolve: what was to be done is done."""
-    _take(alert, data_dir, Step(StepKind.RESOLVE, who(by), note=note), as_json=as_json)
+    _take(alert, where_of(data_dir, ledger), Step(StepKind.RESOLVE, who(by), note=note), as_json=as_json)
 
 
-def _take(alert: str, data_dir: Path | None, step: Step, *, as_json: bool) -> None:
+def _take(alert: str, where: Where, step: Step, *, as_json: bool) -> None:
     from streams.cli.alert_view import possible_steps, step_document
     from streams.wiring import open_desk, zone_of
 
-    directory = data_dir_of(data_dir)
-    with open_desk(directory) as desk:
+    with open_desk(where) as desk:
         result = desk.take(alert, step)
     if as_json:
-        taken = step_document(result.taken, zone_of(directory))
+        taken = step_document(result.taken, zone_of(where))
         print_json({"id": result.taken.alert, "state": result.state, "repeated": result.repeated, "step": taken})
         return
     again = "（已经是了 already so）" if result.repeated else ""

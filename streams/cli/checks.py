@@ -18,6 +18,7 @@ from streams.clock import Clock
 from streams.core.instant import format_instant, to_datetime
 from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerError
+from streams.ledger.place import Where
 from streams.ledger.schema import VERSION
 from streams.profile import ProfileError, bundled
 
@@ -40,12 +41,12 @@ class Check:
     """What to do about it; empty where there is nothing to do."""
 
 
-def all_checks(profile: str | None, data_dir: Path | None, clock: Clock) -> list[Check]:
+def all_checks(profile: str | None, where: Where | None, clock: Clock) -> list[Check]:
     """Every check, in the order in which they are shown. Without a profile: all that come with jiantu."""
     found = [_python(), _packages(), _sqlite(), _compiler(), _encoding()]
     found += [_profile(which, clock) for which in ([profile] if profile else bundled())]
-    if data_dir is not None:
-        found += _data_directory(data_dir)
+    if where is not None:
+        found += _ledger(where)
     return found
 
 
@@ -128,14 +129,14 @@ def _profile(which: str, clock: Clock) -> Check:
     return Check(name, "ok", words)
 
 
-def _data_directory(data_dir: Path) -> Iterator[Check]:
-    """Schema, damage, accounting, audit chain, and room on its disk."""
-    name = f"data {data_dir}"
-    if not (data_dir / FILE).is_file():
+def _ledger(where: Where) -> Iterator[Check]:
+    """Schema, damage, accounting, audit chain; of a data directory also its profile, and room on its disk."""
+    name = f"data {where}" if isinstance(where, Path) else f"ledger {where}"
+    if isinstance(where, Path) and not (where / FILE).is_file():
         yield Check(name, "fail", "没有运行记录 holds no run", "给出 jiantu replay 用的 --data-dir")
         return
     try:
-        with wiring.open_ledger(data_dir) as ledger:
+        with wiring.open_ledger(where) as ledger:
             damage = ledger.damage()
             progress = ledger.progress()
             alerts = len(ledger.alerts())
@@ -153,9 +154,14 @@ def _data_directory(data_dir: Path) -> Iterator[Check]:
             f"{totals.received:,} = {totals.counted:,} + {totals.duplicate:,} + {totals.late:,} + {totals.rejected:,}"
         )
         if progress.watermark is not None:
-            words += f", 到 up to {format_instant(progress.watermark, wiring.zone_of(data_dir))}"
+            words += f", 到 up to {format_instant(progress.watermark, wiring.zone_of(where))}"
         todo = "" if totals.balanced() else "停用，从备份恢复或重新回放 stop using it; restore a backup, or replay"
         yield Check("accounting", "ok" if totals.balanced() else "fail", words, todo)
+    if isinstance(where, Path):
+        yield from _folder(where)
+
+
+def _folder(data_dir: Path) -> Iterator[Check]:
     if wiring.kept_profile(data_dir) is None:
         yield Check(
             "kept profile", "warn", "没有配置副本 its profile is not with it", "读取时加 --profile when reading"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, ProfileOption, data_dir_of, examples
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
 from streams.cli.screen import print_json, show
 
 
@@ -24,6 +24,7 @@ def evaluate(
     *,
     labels: Annotated[Path, typer.Option("--labels", metavar="FILE", help="标签 · what really happened")],
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +38,7 @@ def evaluate(
     from streams.wiring import evaluated, open_reading
 
     known = read_labels(labels)
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         found = evaluated(reading, known)
         made = reading.profile
     if as_json:

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
+from streams.cli.options import (
+    DataDirOption,
+    JsonOption,
+    LangOption,
+    LedgerOption,
+    ProfileOption,
+    examples,
+    lang_of,
+    where_of,
+)
 from streams.cli.screen import print_json, show
 
 
@@ -19,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     )(explain)
 
 
-def explain(
+def explain(  # noqa: PLR0913 - one parameter an option
     *,
     county: Annotated[str, typer.Option("--county", metavar="C", help="县区代码或名称，或全市 · county, or the city")],
     signal: Annotated[str, typer.Option("--signal", metavar="S", help="信号 · signal")],
@@ -28,6 +37,7 @@ def explain(
         str | None, typer.Option("--size", metavar="hour|day|week", help="只看一种窗口 · one window size only")
     ] = None,
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -44,7 +54,7 @@ def explain(
     from streams.wiring import open_reading
 
     language = lang_of(lang)
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         made = reading.profile
         where, what = county_code(made, county), signal_name(made, signal)
         when = instant(at, made.city.zone, "--at")

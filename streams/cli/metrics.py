@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, ProfileOption, data_dir_of, examples
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
 from streams.cli.screen import print_json, show
 
 
@@ -19,6 +19,7 @@ def metrics(
     *,
     size: Annotated[str, typer.Option("--size", metavar="day|week", help="窗口 · window size")] = "week",
     data_dir: DataDirOption = None,
+    ledger: LedgerOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,7 +33,7 @@ def metrics(
     from streams.wiring import open_reading
 
     chosen = Size(one_of("size", "窗口", size, {"day": "day", "week": "week"}))
-    with open_reading(data_dir_of(data_dir), profile) as reading:
+    with open_reading(where_of(data_dir, ledger), profile) as reading:
         figures = county_table.latest(reading, chosen)
         if as_json:
             print_json(county_table.document(reading, figures))

@@ -2,12 +2,15 @@
 
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.ending import WrongInputError
 from streams.config import settings
+
+if TYPE_CHECKING:
+    from streams.ledger.place import Where
 
 
 def examples(*lines: str) -> str:
@@ -32,6 +35,16 @@ DataDirOption = Annotated[
         show_default=False,
     ),
 ]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        help="PostgreSQL 台账 postgresql://…，代替数据目录；默认取 JIANTU_LEDGER_URL(_FILE) · ledger in PostgreSQL; "
+        "default: $JIANTU_LEDGER_URL, or in the file $JIANTU_LEDGER_URL_FILE",
+        show_default=False,
+    ),
+]
 LangOption = Annotated[
     str | None,
     typer.Option("--lang", metavar="zh|en", help="说明文字的语言 · language of sentences", show_default="zh"),
@@ -51,6 +64,49 @@ def data_dir_of(given: Path | None) -> Path:
     if found is None:
         raise WrongInputError("缺数据目录，请加 --data-dir DIR", "no data directory; add --data-dir DIR")
     return found
+
+
+def where_of(data_dir: Path | None, ledger: str | None) -> "Where":
+    """The ledger that a command works on: what its options name, or the environment."""
+    found = where_if_any(data_dir, ledger)
+    if found is None:
+        raise WrongInputError(
+            "缺台账，请加 --data-dir DIR 或 --ledger URL", "no ledger; add --data-dir DIR, or --ledger URL"
+        )
+    return found
+
+
+def where_if_any(data_dir: Path | None, ledger: str | None) -> "Where | None":
+    """The ledger that options name, or the environment; None: nobody names one."""
+    if data_dir is not None and ledger is not None:
+        raise WrongInputError("--data-dir 和 --ledger 只能给一个", "--data-dir and --ledger: give one of them")
+    if data_dir is not None:
+        return data_dir
+    url = ledger or _url_of_environment()
+    if url is None:
+        return settings().data_dir
+    from streams.ledger.errors import LedgerError
+    from streams.ledger.place import LedgerUrl
+
+    try:
+        return LedgerUrl.of(url)
+    except LedgerError as error:
+        raise WrongInputError("", str(error)) from None
+
+
+def _url_of_environment() -> str | None:
+    found = settings()
+    if found.ledger_url is not None:
+        return found.ledger_url.get_secret_value()
+    if found.ledger_url_file is None:
+        return None
+    try:
+        return found.ledger_url_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongInputError(
+            f"JIANTU_LEDGER_URL_FILE：{found.ledger_url_file} 读不了",
+            f"JIANTU_LEDGER_URL_FILE: {found.ledger_url_file} cannot be read ({error})",
+        ) from None
 
 
 def lang_of(given: str | None) -> str:

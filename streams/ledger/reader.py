@@ -74,6 +74,10 @@ class LedgerReader:
         """scores, corrections, rejections -> (kept since, rows let go so far)."""
         return self._ask(retention.retained)
 
+    def profile_files(self) -> dict[str, bytes]:
+        """The files of the profile that it was filled with, by name, where there is no folder that keeps them."""
+        return self._ask(_profile_files)
+
     # ---- alerts ----
 
     def alerts(self, which: AlertFilter = ANY) -> list[Alert]:
@@ -184,6 +188,11 @@ def _progress(db: Connection) -> Progress | None:
         return None
     accounting = Accounting(**{total.name: row[total.name] for total in fields(Accounting)})
     return Progress(row["source"], row["profile_version"], row["record"], row["watermark"], accounting)
+
+
+def _profile_files(db: Connection) -> dict[str, bytes]:
+    columns = tables.profile_file.c
+    return dict(db.execute(select(columns.name, columns.content)).all())
 
 
 def _chunks(db: Connection) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from streams.core.instant import Instant
 from streams.core.outputs import Correction
@@ -88,10 +88,22 @@ def rejection_totals(db: Connection) -> dict[Reason, int]:
 
 
 def totals_held_against_accounting(db: Connection) -> tuple[int, int] | None:
-    """(rejections summed by reason, rejections in the accounting), of one moment; None before the first checkpoint."""
+    """(rejections summed by reason, rejections in the accounting), of one moment; None before the first checkpoint.
+
+    In a ledger that is filled from topics, those that the accounts of their partitions have not come to are left out.
+    """
     accounted = db.execute(select(tables.checkpoint.c.rejected)).scalar()
     summed = db.execute(select(func.coalesce(func.sum(_total.c.total), 0))).scalar_one()
-    return None if accounted is None else (int(summed), accounted)
+    return None if accounted is None else (int(summed) - _ahead_of_accounts(db), accounted)
+
+
+def _ahead_of_accounts(db: Connection) -> int:
+    if db.execute(select(tables.topic.c.name).limit(1)).first() is None:
+        return 0
+    account = tables.account
+    with_account = _rejection.outerjoin(account, account.c.partition == _rejection.c.partition)
+    beyond = or_(account.c.position.is_(None), _rejection.c.position >= account.c.position)
+    return db.execute(select(func.count()).select_from(with_account).where(beyond)).scalar_one()
 
 
 def rejections(db: Connection, last: int) -> list[tuple[Instant, Rejection]]:

@@ -43,7 +43,7 @@ class LedgerStore:
         self._layout = layout
         self._periods = periods
         self._packer = Packer()
-        self._lock = _lock(where) if isinstance(where, Path) else None
+        self._lock = lock_of(where) if isinstance(where, Path) else None
         try:
             self._database = open_writing(where)
         except BaseException:
@@ -118,7 +118,7 @@ class LedgerStore:
         return False
 
 
-def _lock(directory: Path) -> WriterLock:
+def lock_of(directory: Path) -> WriterLock:
     """A data directory's lock; the directory is made where it is not there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)

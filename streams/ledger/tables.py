@@ -189,6 +189,7 @@ account = _table(
     PrimaryKeyConstraint("partition"),
     CheckConstraint("received = counted + duplicate + late + rejected", name="account_balances"),
 )
+profile_file = _table("profile_file", _text("name", primary_key=True), _bytes("content"))
 rejected_until = _table(
     "rejected_until",
     _number("partition", autoincrement=False),

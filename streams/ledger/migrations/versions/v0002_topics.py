@@ -1,7 +1,8 @@
-"""The ledger of the distributed runtime: rejections by partition, positions in topics, accounts of partitions."""
+"""The ledger of the distributed runtime: rejections by partition, positions in topics, accounts of partitions,
+the profile itself where there is no folder to keep it in."""
 
 from alembic import op
-from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, PrimaryKeyConstraint, Text
 from sqlalchemy.dialects.sqlite import INTEGER
 
 revision = "0002"
@@ -54,6 +55,13 @@ def upgrade() -> None:
         *(number(name) for name in TOTALS),
         PrimaryKeyConstraint("partition"),
         CheckConstraint("received = counted + duplicate + late + rejected", name="account_balances"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "profile_file",
+        text("name"),
+        Column("content", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("name"),
         sqlite_strict=True,
     )
     op.create_table(
