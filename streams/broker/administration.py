@@ -88,6 +88,11 @@ class Administration:
         found = self._describe([ConfigResource(ConfigResourceType.BROKER, str(broker))]).get("broker", {})
         return self._told(f"broker {broker}", found.get(str(broker), {}))
 
+    def group(self, name: str) -> None:
+        """Look at a consumer group, there or not. Raises BrokerError where this account may not be in it."""
+        with told(f"{self.where}: {name}"):
+            self._client.describe_groups([name])
+
     def create(self, name: str, partitions: int, replication: int, config: Mapping[str, str]) -> None:
         """Make a topic, and wait until it can be used."""
         topic = NewTopic(name, partitions, replication, topic_configs=dict(config))

@@ -15,7 +15,6 @@ from confluent_kafka.admin import AdminClient
 
 from streams.broker.errors import BrokerError
 from streams.broker.settings import CONNECT_SECONDS, PREFIX, BrokerSettings
-from streams.clock import Stopwatch
 
 _AT_ONCE = 4.0
 """Seconds for a connection, and for its TLS."""
@@ -124,8 +123,8 @@ def _log_in(settings: BrokerSettings) -> None:
     told: list[KafkaError] = []
     config: dict[str, Any] = {**settings.for_confluent(), "error_cb": told.append, "logger": _mute}
     client = AdminClient(config)
-    watch = Stopwatch()
-    while True:
+    last = KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - librdkafka's own names
+    for _ in range(CONNECT_SECONDS * 2):
         try:
             client.list_topics(timeout=0.5)
             return
@@ -133,11 +132,10 @@ def _log_in(settings: BrokerSettings) -> None:
             last = error.args[0]
         client.poll(0)
         for one in told:
-            if one.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):  # noqa: SLF001 - librdkafka's own names
+            if one.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):  # noqa: SLF001
                 raise _refused(where, one, settings)
-        if watch.seconds() > CONNECT_SECONDS:
-            words = [one.str() for one in told if one.code() != KafkaError._ALL_BROKERS_DOWN] or [last.str()]  # noqa: SLF001
-            raise _silent(where, words[0], settings)
+    words = [one.str() for one in told if one.code() != KafkaError._ALL_BROKERS_DOWN] or [last.str()]  # noqa: SLF001
+    raise _silent(where, words[0], settings)
 
 
 def _refused(where: str, error: KafkaError, settings: BrokerSettings) -> BrokerError:
