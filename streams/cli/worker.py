@@ -1,5 +1,6 @@
 """`jiantu worker`: take part in the distributed runtime."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 def worker(
     *,
+    context: typer.Context,
     profile: ProfileOption = None,
     brokers: BrokersOption = None,
     prefix: PrefixOption = None,
@@ -41,22 +43,27 @@ def worker(
     interval: Annotated[
         float, typer.Option("--checkpoint-seconds", min=0.0, help="检查点间隔，秒 · seconds between checkpoints")
     ] = 5.0,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="失败后不自行重启 · one process, which nobody starts again")
+    ] = False,
 ) -> None:
     """分布式运行 · Drive tally, score and judge over Kafka, with as many workers as there are partitions.
 
     Says what it does as JSON lines on stderr. SIGTERM and Ctrl-C: it writes its checkpoints, and leaves.
 
-    Exit codes: 0 it was told to stop; 1 it failed, start it again; 2 somebody has to look first.
+    A worker that failed is started again, after a rest; one that fails for the third time at the same records is not.
+    Exit codes: 0 told to stop; 1 failed; 2 refused and 3 stopped for good: somebody has to look first.
     """
     from streams import wiring
     from streams.core.instant import SECOND
-    from streams.runtime.worker_process import run_worker, say_to_stderr
-    from streams.runtime.worker_setup import WorkerSetup
+    from streams.runtime.worker_process import run_worker, say_to_stderr, supervise
+    from streams.runtime.worker_setup import WorkerSetup, steps_named
 
     settings = broker_settings(brokers, prefix, group)
     made = wiring.open_profile(profile or "leshan")
-    setup = WorkerSetup(
-        city=made.city, settings=settings, steps=tuple(steps.split(",")), interval=round(interval * SECOND)
-    )
+    setup = WorkerSetup(city=made.city, settings=settings, steps=steps_named(steps), interval=round(interval * SECOND))
+    if not alone:
+        command = [sys.executable, "-m", "streams", *context.obj, "--alone"]
+        raise typer.Exit(supervise(command, setup, say_to_stderr()))
     wiring.warm_up()
     raise typer.Exit(run_worker(setup, say_to_stderr()))

@@ -1,14 +1,16 @@
 """The topic of checkpoints: a step's partition taken up from it, and handed back to it."""
 
+import msgspec
 from confluent_kafka import Producer
 
 from streams.broker.settings import BrokerSettings
 from streams.clock import unique_name
-from streams.runtime.checkpoints import About, CheckpointReader, CheckpointWriter, Place, writer_name
+from streams.runtime.checkpoints import STOPPED, About, CheckpointReader, CheckpointWriter, Place, writer_name
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.delivery import PartitionLog, producer_settings
 from streams.runtime.partition import HeldPartition, check_manifest
 from streams.runtime.steps import Step
+from streams.runtime.supervisor import Failure
 
 
 class CheckpointStore:
@@ -42,3 +44,20 @@ class CheckpointStore:
             place, about, writer_name(generation, unique_name()), log, reader.keys_before(generation)
         )
         return HeldPartition(step, place, writer, position, generation)
+
+    def note_stop(self, failure: Failure) -> None:
+        """Leave word that a step was stopped for good, for whoever looks. Raises DeliveryError."""
+        place = Place(failure.step, failure.partition)
+        log = PartitionLog(self._producer, self._topic, failure.partition)
+        log.write([(place.prefix + STOPPED, msgspec.json.encode(failure))])
+
+    def stops(self, partitions: int) -> list[Failure]:
+        """What was stopped for good, and did not go on since. Raises BrokerError."""
+        found: dict[str, Failure] = {}
+        for partition in range(partitions):
+            for key, value in self._cluster.records(self._topic, partition):
+                if key.endswith("/" + STOPPED):
+                    found.pop(key, None)
+                    if value is not None:
+                        found[key] = msgspec.json.decode(value, type=Failure)
+        return list(found.values())

@@ -38,6 +38,8 @@ _SETTLED = "/ids/"
 _LEAST_DEAD = 4 << 20
 """Bytes below which nobody minds dead chunks."""
 _FORMAT = 1
+STOPPED = "stopped"
+"""What the key of a note ends with that a step was stopped for good here; the next checkpoint deletes it."""
 
 
 class Place(Struct, frozen=True, order=True):
@@ -263,7 +265,10 @@ class CheckpointReader:
             self._pieces.pop(key, None)
             return
         self._keys[key] = None
-        if "/" in key.removeprefix(self._prefix):
+        own = key.removeprefix(self._prefix)
+        if own == STOPPED:
+            return
+        if "/" in own:
             self._pieces[key] = value
         else:
             manifest = _read(value)

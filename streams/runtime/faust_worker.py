@@ -15,7 +15,8 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+import traceback
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ from faust.types import TP
 from streams.broker.errors import TopicError
 from streams.broker.names import Topics
 from streams.broker.partitioner import partition_of
+from streams.broker.settings import BrokerSettings
 from streams.ports import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster, TopicFacts
@@ -33,9 +35,24 @@ from streams.runtime.delivery import Outbox
 from streams.runtime.faust_transport import Consumer, Fetched, Transport
 from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, verdict
 from streams.runtime.steps import JudgeStep, Record, ScoreStep, Step, TallyPlace, TallyStep
+from streams.runtime.supervisor import Failure, report
+from streams.runtime.watchdog import Place, Seen, Watchdog
 from streams.runtime.worker_setup import FAILED, REFUSED, STEPS, STOP_AT, Say, WorkerSetup
 
 TRANSPORTS.aliases["jiantu"] = f"{Transport.__module__}:Transport"
+
+
+class StepFailedError(Exception):
+    """A step raised what it should not: at which records."""
+
+    def __init__(self, failure: Failure) -> None:
+        where = f"{failure.topic} {failure.partition}, records {failure.first} to {failure.last}"
+        super().__init__(f"{where}: {failure.error}")
+        self.failure = failure
+
+
+class StalledError(Exception):
+    """The watchdog's: a partition does not move."""
 
 
 class Worker:
@@ -63,6 +80,7 @@ class Worker:
         self._held: dict[TP, HeldPartition] = {}
         self._locks: dict[TP, asyncio.Lock] = {}
         self._background: set[asyncio.Future[Any]] = set()
+        self._assigned: tuple[TP, ...] = ()
         self._stop_at = dict(part.split(":") for part in os.environ.get(STOP_AT, "").split(",") if part)
         self.app = self._faust(setup)
 
@@ -154,7 +172,13 @@ class Worker:
     def die(self, error: BaseException) -> NoReturn:
         """End now, with nothing committed that is not safe."""
         refused = isinstance(error, RefusedError | TopicError)
-        self._say("refused" if refused else "failed", error=f"{type(error).__name__}: {error}")
+        if isinstance(error, StepFailedError):
+            report(error.failure)
+        trace = [] if refused else [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
+        cause = error.__cause__
+        if cause is not None:
+            trace += [type(cause).__name__, *(line.rstrip() for line in traceback.format_tb(cause.__traceback__))]
+        self._say("refused" if refused else "failed", error=f"{type(error).__name__}: {error}", trace=trace)
         os._exit(REFUSED if refused else FAILED)
 
     # ---- taking part in the group --------------------------------------------------------------------------------
@@ -162,20 +186,31 @@ class Worker:
     async def _on_assigned(self, _app: Any, /, *given: Any, **_: Any) -> None:
         tps = sorted(TP(tp.topic, tp.partition) for tp in given[0])
         generation = self._generation
+        self._assigned = tuple(tps)
         self._say("assigned", generation=generation, partitions=",".join(f"{tp.topic}-{tp.partition}" for tp in tps))
         self._held = {
             tp: held for tp, held in self._held.items() if tp in tps and held.generation in (generation, generation - 1)
         }
         self._consumer.position_of = self._position_of
         for tp in tps:
-            _ = self._start(self._take_up(tp, generation))
+            self._background.add(self._start(self._take_up(tp, generation)))
 
     async def _take_up(self, tp: TP, generation: int) -> None:
         async with self._lock(tp):
             await self._hold(tp, generation)
 
+    def _seen(self) -> dict[Place, Seen]:
+        """What the watchdog is to look at; it asks from its own thread."""
+        held = dict(self._held)
+        return {(tp.topic, tp.partition): held[tp].seen() if tp in held else Seen(-1, -1, 0) for tp in self._assigned}
+
+    def watchdog(self, settings: BrokerSettings) -> Watchdog:
+        """One that looks after this worker."""
+        return Watchdog(self._seen, Cluster(settings).span, self._say, lambda why: self.die(StalledError(why)))
+
     async def _on_revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:
         await self._dying(self.save())
+        self._assigned = ()
         self._say("revoked", partitions=len(given[0]))
 
     async def save(self) -> None:
@@ -241,8 +276,18 @@ class Worker:
     async def _take(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
         records = held.records(self._records(tp, batch))
         for start in range(0, len(records), BATCH):
-            for made in held.step.take(records[start : start + BATCH]):
-                self._outbox.send(made)
+            some = records[start : start + BATCH]
+            try:
+                made = held.step.take(some)
+            except RefusedError:
+                raise
+            except Exception as error:
+                own = type(error).__module__.startswith(("streams.", "detectors."))
+                said = f"{type(error).__name__}: {error}" if own else type(error).__name__  # others quote what they had
+                where = (held.step.name, tp.topic, tp.partition, some[0].offset, some[-1].offset)
+                raise StepFailedError(Failure(*where, said)) from error
+            for one in made:
+                self._outbox.send(one)
             await asyncio.sleep(0)
         held.position = batch.after
         if held.due(self._interval):
@@ -328,9 +373,11 @@ class Worker:
         gc.collect(1)
 
 
-async def work(worker: Worker, stop: asyncio.Event, crashed: Callable[[BaseException], NoReturn]) -> None:
+async def work(worker: Worker, settings: BrokerSettings, stop: asyncio.Event) -> None:
     """Take part in the group until told to stop; then leave it, with everything safe."""
     app = worker.app
+    watchdog = worker.watchdog(settings)
+    watchdog.start()
     app.finalize()
     gc.collect()
     gc.freeze()
@@ -341,7 +388,8 @@ async def work(worker: Worker, stop: asyncio.Event, crashed: Callable[[BaseExcep
             await asyncio.wait_for(stop.wait(), 0.5)
         except TimeoutError:
             if app.crashed:
-                crashed(app.crash_reason or RuntimeError("faust gave up"))
+                worker.die(app.crash_reason or RuntimeError("faust gave up"))
             await worker.tick()
+    watchdog.stop()
     await worker.save()
     await asyncio.wait_for(app.stop(), 15)

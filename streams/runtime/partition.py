@@ -10,6 +10,7 @@ from streams.core.instant import SECOND, Duration
 from streams.runtime.checkpoints import About, CheckpointWriter, Manifest, Place
 from streams.runtime.cluster import Span
 from streams.runtime.steps import Chunks, Record, Step
+from streams.runtime.watchdog import Seen
 
 COST_SHARE = 25
 """The next checkpoint waits so many times as long as the last one held the step up: 4 % of the time at most."""
@@ -88,6 +89,10 @@ class HeldPartition:
     def dirty(self) -> bool:
         """Whether there is something to save."""
         return self.position != self.saved
+
+    def seen(self) -> Seen:
+        """As the watchdog sees it."""
+        return Seen(self.position, self.saved, 0 if self.saving is None else self._since.elapsed())
 
     def due(self, interval: Duration) -> bool:
         """Whether a checkpoint should be written now."""

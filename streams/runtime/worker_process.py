@@ -6,14 +6,19 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
+from streams.broker.names import Topics
 from streams.clock import Clock, WallClock
 from streams.core.instant import format_instant
+from streams.runtime.checkpoint_store import CheckpointStore
+from streams.runtime.cluster import Cluster
+from streams.runtime.delivery import DeliveryError
+from streams.runtime.supervisor import Failure, Supervisor, end_with_parent
 from streams.runtime.worker_setup import FAILED, Say, WorkerSetup
 
 
@@ -45,6 +50,7 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises what a look at the topics raises."""
     with _alone():
         from streams.runtime.faust_worker import Worker, work
+    end_with_parent()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
     async def run() -> int:
@@ -54,10 +60,7 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
 
-        def crashed(error: BaseException) -> NoReturn:
-            worker.die(error)
-
-        await work(worker, stop, crashed)
+        await work(worker, setup.settings, stop)
         return 0
 
     code = FAILED
@@ -66,3 +69,16 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     finally:
         say("left", code=code)
     return code
+
+
+def supervise(command: Sequence[str], setup: WorkerSetup, say: Say) -> int:
+    """Run workers, one after another, until one ends for good; the exit code."""
+
+    def stopped(failure: Failure) -> None:
+        cluster, topic = Cluster(setup.settings), Topics(setup.settings.topic_prefix).checkpoints
+        try:
+            CheckpointStore(setup.settings, cluster, topic, setup.city.profile_version).note_stop(failure)
+        except DeliveryError as error:
+            say("unreachable", error=str(error))
+
+    return Supervisor(command, say, stopped).run()

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from streams.broker.settings import BrokerSettings
+from streams.broker.settings import BrokerSettings, BrokerSettingsError
 from streams.core.city import City
 from streams.core.instant import SECOND, Duration
 
 STEPS = ("tally", "score", "judge")
-FAILED, REFUSED = 1, 2
-"""Exit codes: may be tried again; must not be before somebody has looked."""
+FAILED, REFUSED, STOPPED_FOR_GOOD = 1, 2, 3
+"""Exit codes. Failed: may be tried again. Refused, and stopped after the third failure at the same records: not before
+somebody has looked (systemd: RestartPreventExitStatus=2 3)."""
 STOP_AT = "JIANTU_WORKER_STOP_AT"
 """Environment variable of the fault harness: `checkpoint:3` freezes the process (SIGSTOP) in its third checkpoint,
 between the packs and the manifest; `recovery:1` in its first recovery."""
@@ -32,3 +33,14 @@ class WorkerSetup:
     steps: Sequence[str] = STEPS
     interval: Duration = 5 * SECOND
     """Between two checkpoints of a partition."""
+
+
+def steps_named(text: str) -> tuple[str, ...]:
+    """The steps that a list with commas names. Raises BrokerSettingsError for a word that is none."""
+    named = tuple(word.strip() for word in text.split(",") if word.strip())
+    wrong = sorted(set(named) - set(STEPS))
+    if wrong or not named:
+        raise BrokerSettingsError(
+            f"--steps: {', '.join(wrong) or 'nothing'} is no step; the steps are tally,score,judge"
+        )
+    return named

@@ -1,0 +1,106 @@
+"""Watches a worker from a thread of its own: what the worker cannot see is that it no longer gets on.
+
+The worker's own picture of how much there is to do stands still with it (faust's high-water mark cannot tell a broker
+that is gone from a topic where nothing happens), so the brokers are asked. Where they do not answer nobody knows, and
+nothing is decided.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from streams.broker.errors import BrokerError
+from streams.clock import Stopwatch
+from streams.core.instant import SECOND, Duration
+from streams.runtime.cluster import Span
+from streams.runtime.worker_setup import Say
+
+NO_PROGRESS: Duration = 60 * SECOND
+"""A partition that does not move for so long, though there are records, ends the worker; another begins anew."""
+LONGEST_SAVE: Duration = 120 * SECOND
+"""So does a checkpoint that takes longer."""
+EVERY: Duration = 5 * SECOND
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One partition as the worker has it now."""
+
+    position: int
+    """-1: it was assigned, and its checkpoint is not read yet."""
+    saved: int
+    saving_for: Duration
+    """How long its checkpoint has been under way; 0: none is."""
+
+
+class Watchdog:
+    """Looks every few seconds, and says what is wrong once it is."""
+
+    def __init__(
+        self,
+        look: Callable[[], Mapping[Place, Seen]],
+        ask: Callable[[str, int], Span],
+        say: Say,
+        bite: Callable[[str], None],
+        no_progress: Duration = NO_PROGRESS,
+    ) -> None:
+        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why."""
+        self._look = look
+        self._ask = ask
+        self._say = say
+        self._bite = bite
+        self._no_progress = no_progress
+        self._last: dict[Place, int] = {}
+        self._still: dict[Place, Stopwatch] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stop.set()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(EVERY / SECOND):
+            self.watch_once()
+
+    def watch_once(self) -> None:
+        """Look, ask, and bite where something stands still that should not."""
+        seen = dict(self._look())
+        self._forget(seen)
+        lags: dict[str, int] = {}
+        for (topic, partition), now in sorted(seen.items()):
+            try:
+                span = self._ask(topic, partition)
+            except BrokerError as error:
+                self._say("unreachable", error=str(error))
+                for still in self._still.values():
+                    still.restart()
+                return
+            lag = span.next - max(now.position, span.first)
+            lags[f"{topic}-{partition}"] = lag
+            self._judge((topic, partition), now, lag)
+        if any(lags.values()):
+            self._say("lag", partitions=lags)
+
+    def _forget(self, seen: Mapping[Place, Seen]) -> None:
+        for place in set(self._last) - set(seen):
+            del self._last[place], self._still[place]
+
+    def _judge(self, place: Place, now: Seen, lag: int) -> None:
+        if self._last.get(place) != now.position or (lag <= 0 and now.position >= 0):
+            self._last[place] = now.position
+            self._still.setdefault(place, Stopwatch()).restart()
+        still = self._still[place].elapsed()
+        where = f"{place[0]} {place[1]}"
+        if still > self._no_progress:
+            what = "its checkpoint is not read" if now.position < 0 else f"stands at record {now.position}"
+            self._bite(f"{where}: {what} for {still // SECOND} s, with {lag} records to go")
+        if now.saving_for > LONGEST_SAVE:
+            self._bite(f"{where}: a checkpoint has been under way for {now.saving_for // SECOND} s")
