@@ -25,6 +25,8 @@ from streams.broker.reach import reach
 from streams.broker.settings import BrokerSettings
 
 _NO_SUCH_TOPIC = UnknownTopicOrPartitionError.errno
+_LOOKS = 100
+"""A few milliseconds each."""
 _HIDDEN = for_code(29)
 """TopicAuthorizationFailed: the broker does not say whether there is such a topic."""
 
@@ -110,6 +112,10 @@ class Administration:
             raise BrokerError(
                 f"{self.where}: {name}", f"设置改不了 the settings are refused ({said})", "see topics.yaml"
             )
+        for _ in range(_LOOKS):  # the brokers have it a moment later than they say
+            now = self.configs([name])[name]
+            if all(now.get(key) == value for key, value in config.items()):
+                return
 
     def acls(self) -> list[ACL] | None:
         """Everything that anybody may do; None where the brokers do not ask."""
