@@ -137,34 +137,35 @@ class Bench:
     def rest(self, cores: Cores) -> Figures:
         """Two workers, checkpoints, recovery, on a stream whose second half has so many ids to remember."""
         plan = self._plan
-        self._say("checkpoints and recovery")
         job = FullJob(self._topics, "remembering", Stream(plan.remembered * 4 // 3))
-        with_them, without, two, busiest = [], [], [], 1.0
         pair, alone = two_cores()
-        for _ in range(plan.rounds):
-            with_them.append(job.run([cores], plan.patience)[0])
-            without.append(job.run([cores], plan.patience, every=NEVER)[0])
-            outcome, busiest = job.run(pair, plan.patience)
-            two.append(outcome)
-        kept = [outcome._asdict() for outcome in with_them]
-        none = [outcome._asdict() for outcome in without]
-        both = [outcome._asdict() for outcome in two]
+        outcomes: dict[str, list[Figures]] = {"with checkpoints": [], "without": [], "two workers": []}
+        busiest = 1.0
+        for number in range(plan.rounds):
+            for name, done in outcomes.items():
+                every = NEVER if name == "without" else None
+                outcome, share = job.run(pair if name == "two workers" else [cores], plan.patience, every=every)
+                done.append(outcome._asdict())
+                busiest = share if name == "two workers" else busiest
+                self._say(f"round {number + 1}: {name}: {outcome.warm:,.0f}/s {outcome.fault}")
+        kept, none, both = outcomes.values()
+        self._say("recovery")
         return {
             "checkpoints": {
                 "ids": plan.remembered,
                 "with": kept,
                 "without": none,
-                "cost": 1 - (ratio(kept, none) or 0.0),
-                "cost_of_cpu": 1 - (ratio(kept, none, "cpu") or 0.0),
+                "cost": _lost(kept, none, "warm"),
+                "cost_of_cpu": _lost(kept, none, "cpu"),
             },
-            "two_workers": {
-                "cores_free": alone,
-                "ratio": ratio(both, kept) or 0.0,
-                "busier": busiest,
-                "outcomes": both,
-            },
-            "recovery": job.recover(cores, plan.patience),
+            "two_workers": {"cores_free": alone, "ratio": ratio(both, kept), "busier": busiest, "outcomes": both},
+            "recovery": job.recover(cores, plan.patience)[1],
         }
+
+
+def _lost(ours: Sequence[Figures], theirs: Sequence[Figures], key: str) -> float | None:
+    found = ratio(ours, theirs, key)
+    return None if found is None else 1 - found
 
 
 def measure(plan: Plan, say: Say, wanted: Sequence[str] = (), *, full: bool = True) -> Figures:

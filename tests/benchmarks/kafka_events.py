@@ -88,6 +88,9 @@ class Stream:
     def __init__(self, events: int, scale: float = SCALE) -> None:
         self.events = events
         self.scale = scale
+        self._forget()
+
+    def _forget(self) -> None:
         self.truth: Truth = Counter()
         """Complete once the stream was iterated to its end, as the figures below."""
         self.hours: Truth = Counter()
@@ -101,6 +104,7 @@ class Stream:
         self._places: set[Place] = set()
 
     def __iter__(self) -> Iterator[Occurrence | Tick]:
+        self._forget()
         days = 10 + int(self.events / self.scale / EVENTS_A_DAY)
         simulation = simulate(load(PROFILE), days, SEED, incidents=12, scale=self.scale, start=FIRST_DAY)
         self.started = simulation.span_text[0]

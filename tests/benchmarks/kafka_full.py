@@ -22,11 +22,13 @@ from streams.runtime.checkpoints import CheckpointReader, Place
 from streams.runtime.cluster import Cluster
 from tests.benchmarks.kafka_events import PROFILE, Stream, Truth
 from tests.benchmarks.kafka_runs import Cores
-from tests.benchmarks.kafka_topics import HOURS_AFTER, PARTITIONS, WHEN_WRITTEN, Sender, Topics
+from tests.benchmarks.kafka_topics import EVENTS_PARTITIONS, HOURS_AFTER, WHEN_WRITTEN, Sender, Topics
 from tests.benchmarks.kafka_watch import Outcome, Processes, Results, Window, watch
 
 _ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count(1)
+_WINDOWS = 3
+"""Partitions of the topic of windows: hours, days and weeks may go to three workers."""
 NEVER = 1e6
 """Seconds between checkpoints, for none."""
 
@@ -70,7 +72,7 @@ class FullJob:
         `every`: seconds between checkpoints; None: as the command has it.
         """
         with self._anew() as (group, folder):
-            results = Results(self._topics.bootstrap, self._names.windows, PARTITIONS, closed_hour)
+            results = Results(self._topics.bootstrap, self._names.windows, _WINDOWS, closed_hour)
             workers = [
                 self._start(group, one, folder / f"worker-{number}.log", steps, every)
                 for number, one in enumerate(cores)
@@ -83,13 +85,13 @@ class FullJob:
                 results.close()
             return outcome, self._busiest([folder / f"worker-{number}.log" for number in range(len(cores))])
 
-    def recover(self, cores: Cores, patience: float) -> dict[str, float]:
-        """Seconds from the start of a worker that finds the whole stream in its checkpoints to its first new window,
-        and the megabytes of state in them."""
+    def recover(self, cores: Cores, patience: float) -> tuple[Outcome, dict[str, float | None]]:
+        """(outcome of a worker that counts the stream and leaves its checkpoints; seconds from the start of the next
+        one to its first new window, and megabytes of state in the checkpoints). No seconds: it closed none."""
         with self._anew() as (group, folder):
-            results = Results(self._topics.bootstrap, self._names.windows, PARTITIONS, closed_hour)
+            results = Results(self._topics.bootstrap, self._names.windows, _WINDOWS, closed_hour)
             worker = self._start(group, cores, folder / "first.log", "tally", None)
-            watch(worker, results, self.truth, patience)  # which stops it, and it leaves a checkpoint
+            outcome = watch(worker, results, self.truth, patience)  # which stops it, and it leaves a checkpoint
             before, size = results.messages, self._checkpointed()
             self._ticked += 1
             sender = Sender(self._topics.bootstrap)
@@ -100,7 +102,9 @@ class FullJob:
                 deadline = time.monotonic() + patience
                 while results.messages == before and time.monotonic() < deadline:
                     results.take(0.1)
-                return {"seconds": results.newest - again.began, "megabytes": size / 1e6}
+                came = results.messages > before
+                seconds = results.newest - again.began if came else None
+                return outcome, {"seconds": seconds, "megabytes": size / 1e6}
             finally:
                 again.stop()
                 results.close()
@@ -109,7 +113,7 @@ class FullJob:
         """Bytes of state in the checkpoints, unpacked."""
         cluster = Cluster(BrokerSettings(brokers=self._topics.bootstrap))
         size = 0
-        for partition in range(PARTITIONS):
+        for partition in range(EVENTS_PARTITIONS):
             reader = CheckpointReader(Place("tally", partition))
             for key, value in cluster.records(self._names.checkpoints, partition):
                 reader.take(key, value)
@@ -121,11 +125,11 @@ class FullJob:
     def _anew(self) -> Iterator[tuple[str, Path]]:
         """Empty topics of results, a group and a folder."""
         names = self._names
-        wanted = {names.windows: PARTITIONS, names.scores: 1, names.alerts: 1, names.dlq: 1}
+        wanted = {names.windows: _WINDOWS, names.scores: 1, names.alerts: 1, names.dlq: 1}
         self._topics.remove(*(self._topics.names() & {*wanted, names.checkpoints}))
         for name, partitions in wanted.items():
             self._topics.make(name, partitions)
-        self._topics.make(names.checkpoints, PARTITIONS, {**WHEN_WRITTEN, "cleanup.policy": "compact"})
+        self._topics.make(names.checkpoints, EVENTS_PARTITIONS, {**WHEN_WRITTEN, "cleanup.policy": "compact"})
         with tempfile.TemporaryDirectory(prefix="jiantu-bench-worker-") as folder:
             yield f"bench-{os.getpid()}-{next(_numbers)}", Path(folder)
 
@@ -145,7 +149,7 @@ class FullJob:
 
     def _busiest(self, logs: Sequence[Path]) -> float:
         """Share of the events in the partitions that one worker was last assigned."""
-        sizes = self._stream.partition_sizes(PARTITIONS)
+        sizes = self._stream.partition_sizes(EVENTS_PARTITIONS)
         shares = []
         for log in logs:
             assigned = [said for said in map(_said, log.read_bytes().splitlines()) if said.event == "assigned"]

@@ -13,7 +13,8 @@ import msgspec
 from confluent_kafka import Producer
 from faust.transport.drivers import TRANSPORTS
 
-from streams.runtime.faust_transport import Consumer, Fetched
+from streams.broker.settings import BrokerSettings
+from streams.runtime.faust_transport import Consumer, Fetched, Transport
 from tests.benchmarks.peers.job import DISORDER_MS, HOUR_MS, Job, asked, closed_window
 
 
@@ -55,6 +56,7 @@ class PartitionCount:
 
 def application(job: Job) -> faust.App:
     """An app that counts until stopped."""
+    Transport.client_settings = BrokerSettings(brokers=job.bootstrap).for_aiokafka()
     TRANSPORTS.aliases["jiantu"] = "streams.runtime.faust_transport:Transport"
     app = faust.App(
         job.name,

@@ -80,7 +80,7 @@ def run_plain(command: Command, topics: Topics, stream: Written, cores: Cores, p
     results = f"{name}.results"
     topics.make(results)
     with tempfile.TemporaryDirectory(prefix="jiantu-bench-job-") as folder:
-        arguments = [topics.bootstrap, stream.plain, results, str(PARTITIONS), name, folder]
+        arguments = [topics.bootstrap, stream.topic, results, str(PARTITIONS), name, folder]
         read = Results(topics.bootstrap, results, PARTITIONS, closed_window)
         job = Processes(
             [*cores.prefix, *command.before, *arguments, *command.after],

@@ -12,6 +12,9 @@ from streams.broker.partitioner import partition_of
 from tests.benchmarks.kafka_events import Occurrence, Stream, Tick, Truth
 
 PARTITIONS = 4
+"""Of the topic that plain counts are taken from."""
+EVENTS_PARTITIONS = 9
+"""Of jiantu's topic of events: over nine, Leshan's counties spread so that each of two workers gets half the events."""
 WHEN_WRITTEN = {"message.timestamp.type": "LogAppendTime"}
 """For topics of results: the broker's own clock says when they came, the same clock for every job."""
 WHEN_SENT = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
@@ -24,16 +27,11 @@ _FLUSH_SECONDS = 300
 class Written(NamedTuple):
     """A stream in a topic, and the truth about it."""
 
-    name: str
+    topic: str
     events: int
     truth: Truth
     value_bytes: int
     resent: int
-
-    @property
-    def plain(self) -> str:
-        """Its topic, keyed by what is counted."""
-        return f"{self.name}.plain"
 
 
 class Topics:
@@ -64,21 +62,21 @@ class Topics:
 
     def write_plain(self, name: str, stream: Stream) -> Written:
         """The topic that plain counts are taken from, uncompressed, in batches of 128 KiB at most."""
-        written = Written(name, stream.events, stream.truth, 0, 0)
-        self.make(written.plain, config=WHEN_SENT)
+        topic = f"{name}.plain"
+        self.make(topic, config=WHEN_SENT)
         producer = Sender(self.bootstrap)
         for sent in stream:
             if isinstance(sent, Occurrence):
-                producer.send(written.plain, sent.value, sent.place.key, sent.at)
+                producer.send(topic, sent.value, sent.place.key, sent.at)
         for sent in stream.closing():
-            producer.send(written.plain, sent.value, sent.place.key, sent.at)
+            producer.send(topic, sent.value, sent.place.key, sent.at)
         producer.finish()
-        return written._replace(value_bytes=stream.value_bytes, resent=stream.resent)
+        return Written(topic, stream.events, stream.truth, stream.value_bytes, stream.resent)
 
     def write_events(self, topic: str, stream: Stream) -> None:
         """The topic as jiantu has it: ticks in every partition, the first of them where the stream starts; the last a
         day after its end, so that every hour closes."""
-        self.make(topic, config=WHEN_SENT)
+        self.make(topic, EVENTS_PARTITIONS, WHEN_SENT)
         producer = Sender(self.bootstrap)
         began = False
         for sent in stream:
@@ -89,7 +87,7 @@ class Topics:
                 producer.tick(topic, sent)
             else:
                 county = sent.place.county
-                partition = partition_of(county, PARTITIONS)
+                partition = partition_of(county, EVENTS_PARTITIONS)
                 producer.send(topic, sent.value, county.encode(), sent.received, partition)
         producer.tick(topic, stream.tick(HOURS_AFTER))
         producer.finish()
@@ -122,7 +120,7 @@ class Sender:
 
     def tick(self, topic: str, tick: Tick) -> None:
         """Send a tick to every partition."""
-        for partition in range(PARTITIONS):
+        for partition in range(EVENTS_PARTITIONS):
             self.send(topic, tick.value, b"", tick.received, partition)
 
     def finish(self) -> None:
