@@ -65,13 +65,18 @@ def lines_of(log: Path) -> Iterator[Said]:
     """The lines of JSON of a log; others are for people."""
     if not log.exists():
         return
+    at = 0.0
     for line in log.read_bytes().splitlines():
         try:
             told = json.loads(line)
         except ValueError:
             continue
         if isinstance(told, dict) and "event" in told:
-            at = datetime.fromisoformat(told.pop("at")).timestamp()
+            try:
+                at = datetime.fromisoformat(told["at"]).timestamp()
+            except ValueError:  # a fact of the same name: then it is as late as the line before
+                told["where"] = told["at"]
+            del told["at"]
             yield Said(at, told.pop("pid"), told.pop("event"), told)
 
 
