@@ -9,12 +9,15 @@ from detectors.counts import CountBank
 from detectors.rates import RateBank
 from detectors.river_adapter import RIVER_SCORERS
 from detectors.river_drift import RIVER_DRIFT
+from detectors.scan import Scan
 from detectors.shift import ShiftBank
 
 COMPILED: tuple[type[Detector], ...] = (CountBank, ShiftBank, RateBank)
 """Those that are machine code, compiled before a run: river's are not, and river is not imported unless one is used."""
 DETECTORS: dict[str, type[Detector]] = {made.name: made for made in (*COMPILED, *RIVER_SCORERS, *RIVER_DRIFT)}
 """In the order in which they are shown."""
+SCANS: dict[str, type[Scan]] = {Scan.name: Scan}
+"""What a signal's `detectors:` may name beside them: no detector of series, but of all of them together."""
 
 
 class UnknownDetectorError(LookupError):
@@ -31,4 +34,10 @@ def create(name: str, series: int, windows_per_week: int) -> Detector:
 
 def summaries() -> dict[str, str]:
     """One line on every detector, by name."""
-    return {name: made.summary for name, made in DETECTORS.items()}
+    return {name: summary for name, _, summary in described()}
+
+
+def described() -> list[tuple[str, str, str]]:
+    """(name, version, summary) of everything that a signal may name, in the order in which they are shown."""
+    series = [(made.name, made.version, made.summary) for made in DETECTORS.values()]
+    return series + [(made.name, made.version, made.summary) for made in SCANS.values()]

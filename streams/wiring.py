@@ -60,6 +60,7 @@ def warm_up() -> None:
 
     from detectors.observation import Slot
     from detectors.registry import COMPILED
+    from detectors.scan import find, zones_of
 
     slot = Slot(0, 0, 0.0, 1.0, np.zeros(1, np.int64))
     for made in COMPILED:
@@ -67,6 +68,8 @@ def warm_up() -> None:
             detector = made.fresh(1, windows_per_week)
             detector.score(np.array([3]), slot)
             detector.learn(np.array([3]), slot)
+    two = np.full((2, 28), 3.0)
+    find(two + 1.0, two, two, zones_of([[1], [0]]))
 
 
 def compiled_code_folder() -> str:
@@ -329,10 +332,10 @@ def _shortest_warm_up(profile: Profile) -> Duration:
     import numpy as np
 
     from detectors.observation import ScoreReason, Slot
-    from detectors.registry import create
+    from detectors.registry import SCANS, create
 
     lengths: list[Duration] = []
-    for name in sorted({name for signal in profile.city.signals for name in signal.detectors}):
+    for name in sorted({name for signal in profile.city.signals for name in signal.detectors} - set(SCANS)):
         for size in sorted(
             {size for signal in profile.city.signals if name in signal.detectors for size in signal.sizes}
         ):

@@ -24,13 +24,13 @@ def _group() -> None:
 
 def list_(*, as_json: JsonOption = False) -> None:
     """列出检测方法 · List the detectors: name, version, what it does."""
-    from detectors.registry import DETECTORS
+    from detectors.registry import described
     from streams.cli.profile_view import table
 
     if as_json:
-        print_json([{"name": d.name, "version": d.version, "summary": d.summary} for d in DETECTORS.values()])
+        print_json([{"name": name, "version": version, "summary": said} for name, version, said in described()])
         return
     made = table("检测方法 detectors", "名称\nname", "版本\nversion", "做什么\nwhat it does")
-    for one in DETECTORS.values():
-        made.add_row(one.name, one.version, one.summary)
+    for one in described():
+        made.add_row(*one)
     out.print(made)

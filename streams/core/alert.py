@@ -27,6 +27,8 @@ class Shape(StrEnum):
     DROUGHT = "drought"
     SILENT_FEED = "silent_feed"
     """Nothing at all came in, from anywhere: the feed itself is suspected."""
+    CLUSTER = "cluster"
+    """Neighbouring counties that are high together."""
     RATE = "rate"
     """A share of a whole that fell or rose: fewer satisfied of those called back."""
     ALWAYS_PAGE = "always_page"

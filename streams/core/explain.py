@@ -15,8 +15,10 @@ from detectors.observation import ScoreReason, Scores
 from detectors.tails import four_tails
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape, Transition
 from streams.core.city import Direction, Size
+from streams.core.cluster_alerts import taking_in
+from streams.core.clusters import CLUSTER, cluster_in
 from streams.core.drought import silent_points_in
-from streams.core.guards import LevelTable, Verdict, cost, side_p, verdicts
+from streams.core.guards import LevelTable, Verdict, side_p, verdicts
 from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
@@ -170,7 +172,7 @@ def explain(
         calendar=plan.maker.calendar_facts(county, span.start, span.end),
         alert=alert,
         budget_per_week=plan.city.budget_per_week,
-        spent=UNIT * sum(cost(one, plan.tables[one.size]) for one in week) if week else None,
+        spent=UNIT * sum(plan.cost(one) for one in week) if week else None,
         whole=None if window is None or of is None else int(window.counts[of, j]),
     )
 
@@ -299,7 +301,7 @@ def _outcome(
             return (Why.RAISED if isinstance(one, Raised) else Why.JOINED), one.alert
     alerts = recall(plan, transitions, window.end)
     key = plan.layout.key(fired)
-    own = owner(plan.layout, key, fired.side, window, alerts)
+    own = owner(plan.layout, key, fired.side, window, alerts) or taking_in(key, fired.side, alerts)
     if own is not None:
         return (Why.EXPLAINED if own.ended else Why.CONTINUED), own.alert
     departures = Departures(plan.layout, window, plan.tables[window.size])
@@ -335,6 +337,8 @@ def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: In
     case = raised.evidence
     size = Size(case.size)
     hidden = plan.layout.compartmented[plan.layout.signal[case.signal]]
+    cluster = cluster_in(case.notes) if case.shape == Shape.CLUSTER else None
+    together = f"{CLUSTER}{','.join(cluster[0])}" if cluster else ""
     points = silent_points_in(case.notes)
     silent = (f"{SILENT}:{','.join(points)}" if points else SILENT) if case.shape == Shape.SILENT_FEED else ""
     own = [one for one in joined if not one.county and plan.layout.belongs(one.signal, raised.family)]
@@ -347,7 +351,7 @@ def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: In
         alert=raised.alert,
         county=raised.county,
         family=raised.family,
-        apart=silent or (COMPARTMENTED if hidden else ""),
+        apart=together or silent or (COMPARTMENTED if hidden else ""),
         side=Direction(case.direction),
         size=size,
         raised_by=tracked[0],

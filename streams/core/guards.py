@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.budget import rounded_down
 from detectors.observation import Floats, ScoreReason, Scores
+from detectors.registry import SCANS
 from streams.core.city import City, Direction, Size
 from streams.core.outputs import ScoredWindow
 from streams.core.spending import units_of
@@ -78,7 +79,8 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
     a two-sided signal spends half of it on each. A combination that is not in it is not tested.
     """
     width = len(city.counties) + 1
-    detectors = tuple(dict.fromkeys(name for signal in city.signals for name in signal.detectors))
+    names = dict.fromkeys(name for signal in city.signals for name in signal.detectors)
+    detectors = tuple(name for name in names if name not in SCANS)
     tables: dict[Size, tuple[LevelTable, ...]] = {}
     for size in Size:
         made = []

@@ -19,9 +19,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core import cluster_alerts
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import City, Direction, Measure, Size
+from streams.core.clusters import Find, ScanPlan, counties_of
 from streams.core.drought import SILENT_POINTS, feed_is_dead, heartbeat_note, points_of, witness
 from streams.core.evidence import EvidenceMaker, digest, severity_of, shape_of
 from streams.core.guards import (
@@ -71,6 +73,7 @@ class JudgePlan:
     """Indices of the signals that count events: all zero together when a feed is silent."""
     sizes: tuple[Size, ...]
     """Window sizes that some signal has."""
+    scans: ScanPlan
     budget: int
     """Per 7 days, in units of `spending`."""
 
@@ -88,8 +91,13 @@ class JudgePlan:
             minimum=np.array([signal.minimum_count for signal in city.signals], dtype=np.int64),
             additive=np.array([i for i, s in enumerate(city.signals) if s.measure is Measure.EVENTS], dtype=np.int64),
             sizes=tuple(size for size in Size if any(size in signal.sizes for signal in city.signals)),
+            scans=ScanPlan.of(city, levels),
             budget=budget_in_units(city.budget_per_week),
         )
+
+    def cost(self, window: ScoredWindow) -> int:
+        """What the tests of one scored window spend, in units."""
+        return cost(window, self.tables[window.size]) + (self.scans.cost if window.size is Size.DAY else 0)
 
 
 def step(
@@ -149,6 +157,8 @@ class Sitting:
         self.lows = {(low.signal, low.size, low.county): low.end for low in state.lows}
         self.highs = {(high.signal, high.size, high.county): high.end for high in state.highs}
         self.account = state.account
+        self.scanned = state.scanned
+        self.finds: list[Find] = []
         self.made: list[Transition] = []
 
     def hold(self) -> list[Transition]:
@@ -171,12 +181,31 @@ class Sitting:
             self._hear(loudest, key, Shape.SILENT_FEED, (f"{SILENT_POINTS}{points}",) if points else ())
         for verdict in sorted(ordinary, key=self._rank):
             self._hear(verdict, plan.layout.key(verdict), shape_of(verdict))
+        self._scan(share)
         self._follow()
         return self.made
 
+    def _scan(self, share: float) -> None:
+        """Look for clusters of counties, where a day ends here."""
+        window = self.windows.get(Size.DAY)
+        if window is None:
+            return
+        self.scanned = self.plan.scans.remember(self.scanned, window)
+        self.finds = self.plan.scans.finds(self.scanned, share)
+        for found in self.finds:
+            if not found.fires:
+                continue
+            made, before, after = cluster_alerts.hear(self.plan.layout, self.plan.maker, found, self.end, self.alerts)
+            if made is not None:
+                self.made.append(made)
+            if before is None:
+                self.alerts.append(after)
+            else:
+                self.alerts[self.alerts.index(before)] = after
+
     def _pay(self) -> float:
         """Charge the budget for every test of this window end; the share of the levels that it can pay."""
-        planned = sum(cost(window, self.plan.tables[size]) for size, window in self.windows.items())
+        planned = sum(self.plan.cost(window) for window in self.windows.values())
         share, self.account = self.account.pay(self.end, planned, self.plan.budget)
         return share
 
@@ -190,6 +219,7 @@ class Sitting:
             pending=tuple(pending),
             open=tuple(alert for alert in self.alerts if not alert.ended or alert.last_near > since),
             account=self.account,
+            scanned=self.scanned,
             lows=tuple(LowSeen(*series, end) for series, end in sorted(self.lows.items()) if end > since),
             highs=tuple(LowSeen(*series, end) for series, end in sorted(self.highs.items()) if end > since),
         )
@@ -233,6 +263,8 @@ class Sitting:
         layout = self.plan.layout
         window = self.windows[verdict.size]
         alert = owner(layout, key, verdict.side, window, self.alerts)
+        if alert is None:
+            alert = cluster_alerts.taking_in(key, verdict.side, self.alerts)
         if alert is None:
             departures = Departures(layout, window, self.plan.tables[verdict.size])
             alert = explaining(layout, key, verdict, departures, self.alerts)
@@ -343,6 +375,9 @@ class Sitting:
         for i, alert in enumerate(self.alerts):
             if alert.ended:
                 continue
-            self.alerts[i] = after = followed(alert, self.plan.layout, scored, self.end)
+            after = followed(alert, self.plan.layout, scored, self.end)
+            if counties_of(alert.apart) and Size.DAY in self.windows:
+                after = cluster_alerts.followed(alert, after, self.finds, self.plan.layout, self.end)
+            self.alerts[i] = after
             if after.ended:
                 self.made.append(Ended(after.alert, self.at, tuple(sorted(after.joined[1:]))))

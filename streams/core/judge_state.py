@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from detectors.observation import Scores
 from streams.core.city import Direction, Size
+from streams.core.clusters import ScannedDay
 from streams.core.instant import Instant
 from streams.core.outputs import ScoredWindow, SeriesDetail
 from streams.core.spending import Account
@@ -31,7 +32,8 @@ class OpenAlert(Struct, frozen=True):
     county: str
     family: str
     apart: str
-    """`compartmented`, `silent_feed` or nothing: what may not share an alert with the rest."""
+    """`compartmented`, `silent_feed`, `cluster:` and its counties, or nothing: what may not share an alert with the
+    rest."""
     side: Direction
     size: Size
     """The raising window's size: hysteresis counts windows of it."""
@@ -81,6 +83,8 @@ class JudgeState(Struct, frozen=True):
     lows: tuple[LowSeen, ...] = ()
     highs: tuple[LowSeen, ...] = ()
     """Likewise on the high side: the profile's witnesses of droughts only."""
+    scanned: tuple[ScannedDay, ...] = ()
+    """The last days, for clusters to be looked for in."""
     account: Account = Account()
     """What the last 7 days spent of the budget."""
     clock: Instant | None = None

@@ -96,6 +96,7 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
         for index in range(len(document.sequence(*path, "detectors"))):
             must_be_one_of(document, (*path, "detectors", index), sorted(detectors), ("检测器", "detector"))
         _check_share(document, name)
+        _check_scan(document, name)
         for key in ("sizes", "detectors"):
             listed = document.sequence(*path, key)
             for index, item in enumerate(listed):
@@ -116,6 +117,20 @@ def _check_witnesses(document: Document) -> None:
         if direction == "low":
             zh, en = "佐证的信号须关注偏高；换一个", "a witness is a signal that looks high; write another one"
             document.at_value(path, (zh, en))
+
+
+def _check_scan(document: Document, name: str) -> None:
+    """A scan goes by what `counts` expects of days."""
+    path = ("signals", name)
+    detectors = list(document.sequence(*path, "detectors"))
+    if "scan" not in detectors:
+        return
+    at = (*path, "detectors", detectors.index("scan"))
+    if "counts" not in detectors:
+        zh, en = "scan 以 counts 的预期为准；在 detectors 中加上 counts", "scan goes by counts; add counts to detectors"
+        document.at_value(at, (zh, en))
+    if "day" not in document.sequence(*path, "sizes"):
+        document.at_value(at, ("scan 按日扫描；在 sizes 中加上 day", "scan looks at days; add day to sizes"))
 
 
 def _check_share(document: Document, name: str) -> None:

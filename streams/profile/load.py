@@ -17,7 +17,17 @@ from streams.profile.schema import ProfilePart
 
 _MAIN = "profile.yaml"
 
-DETECTORS = ("counts", "shift", "rates", "half_space_trees", "gaussian_scorer", "snarimax", "adwin", "page_hinkley")
+DETECTORS = (
+    "counts",
+    "shift",
+    "scan",
+    "rates",
+    "half_space_trees",
+    "gaussian_scorer",
+    "snarimax",
+    "adwin",
+    "page_hinkley",
+)
 """The names in detectors.registry, held to it by a test: importing them all would slow every reading of a profile."""
 
 

@@ -15,6 +15,7 @@ from streams.core.instant import Instant
 from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
 from streams.core.window import NOMINAL
 from streams.wording.catalog import Speech
+from streams.wording.cluster import cluster_case, cluster_item
 from streams.wording.contributors import contributors
 from streams.wording.crowd import crowd
 from streams.wording.figures import RAREST, moment, number, odds, span, times
@@ -121,6 +122,8 @@ class Telling:
             if evidence.direction == Direction.LOW:
                 return say("{place} {span} {signal} {count}，{expected}，这样低的机会{odds}", **fields)
             return say("{place} {span} {signal} {count}，{expected}，这样高的机会{odds}", **fields)
+        if evidence.shape is Shape.CLUSTER:
+            return cluster_case(self.speech, self.names, evidence, fields)
         if evidence.shape is Shape.SILENT_FEED:
             fields["expected"] = self._counted(evidence, evidence.expected or 0.0)
             silent = silent_points_in(evidence.notes)
@@ -220,7 +223,8 @@ class Telling:
 
     def contributors(self, evidence: Evidence) -> list[str]:
         """Which categories and points the count came from; nothing where it says nothing."""
-        if evidence.shape in (Shape.ALWAYS_PAGE, Shape.SILENT_FEED, Shape.RATE) or evidence.count == 0:
+        silent = (Shape.ALWAYS_PAGE, Shape.SILENT_FEED, Shape.RATE, Shape.CLUSTER)
+        if evidence.shape in silent or evidence.count == 0:
             return []
         categories = list(evidence.by_category)
         if self.guarded:
@@ -299,6 +303,8 @@ class Telling:
                 else say("{signal}（{size}）自 {since} 起水平持续上升，是持续的变化", **fields)
             )
             return say("，").join([item, *self._reclassified(evidence)])
+        if evidence.shape is Shape.CLUSTER:
+            return cluster_item(self.speech, self.names, evidence, fields | {"expected": self._expectation(evidence)})
         if evidence.direction == Direction.LOW and evidence.shape is not Shape.RATE:
             return say("{signal}（{size}）仅 {count}，{expected}", expected=self._expectation(evidence), **fields)
         return say("{signal}（{size}）{count}，{expected}", expected=self._expectation(evidence), **fields)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.observation import ScoreReason
-from detectors.registry import DETECTORS
+from detectors.registry import DETECTORS, SCANS
 from streams.core.cells import CellCounts
 from streams.core.city import City, Size
 from streams.core.evidence import LASTING
@@ -44,7 +44,7 @@ def run(score: Score, windows: list[ClosedWindow]) -> list[ScoredWindow]:
 
 
 def test_a_profile_may_name_every_detector_that_there_is() -> None:
-    assert set(NAMES) == set(DETECTORS)
+    assert set(NAMES) == {*DETECTORS, *SCANS}
     assert set(RIVER) | LASTING <= set(DETECTORS)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.budget import Test, levels
-from detectors.registry import DETECTORS, UnknownDetectorError, create, summaries
+from detectors.registry import DETECTORS, SCANS, UnknownDetectorError, create, summaries
 
 WEEK = timedelta(days=7)
 ZONES = ("Asia/Shanghai", "UTC", "America/New_York", "Europe/Lisbon")
@@ -87,7 +87,7 @@ def test_a_plan_that_makes_no_sense_is_refused(budget: float, weight: float) -> 
 
 def test_detectors_are_made_by_name() -> None:
     assert create("counts", 3, 7).name == "counts"
-    assert set(summaries()) == set(DETECTORS)
+    assert set(summaries()) == {*DETECTORS, *SCANS}
     assert all(summary and "\n" not in summary for summary in summaries().values())
     with pytest.raises(UnknownDetectorError, match="no detector is called 'count'; there are: counts, shift"):
         create("count", 3, 7)

@@ -40,6 +40,7 @@ MISTAKES = {
     "share of what is not": ("detectors: [counts]", "detectors: rates\n    of: §totl", "did you mean total?", "是否"),
     "share of itself": ("detectors: [counts]", "detectors: rates\n    of: §total", "does not count", "不是计数"),
     "unknown witness": ("calendar:\n", "drought_witnesses: [§totl]\ncalendar:\n", "did you mean total?", "是否想写"),
+    "scan alone": ("detectors: [counts]", "detectors: §scan", "scan goes by counts", "加上 counts"),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
     "window size twice": ("sizes: [hour, day]", "sizes: [hour, §hour]", "is listed twice", "两次"),
@@ -239,6 +240,6 @@ def test_what_is_shared_may_be_written_once(tmp_path: Path) -> None:
 
 
 def test_a_detector_is_known_when_the_registry_knows_it(tmp_path: Path) -> None:
-    folder = write(tmp_path / "town", SMALL_TOWN.replace("[counts]", "[scan]"))
-    assert load(folder, detectors={"scan"}).city.signals[0].detectors == ("scan",)
+    folder = write(tmp_path / "town", SMALL_TOWN.replace("[counts]", "[mine]"))
+    assert load(folder, detectors={"mine"}).city.signals[0].detectors == ("mine",)
     assert check(folder)

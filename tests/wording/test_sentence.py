@@ -309,3 +309,16 @@ def test_a_feed_that_is_dead_in_one_county_or_of_one_point_is_named(leshan: Prof
     chinese, english = both(leshan, replace(dead, signal="petitions", notes=("silent:petition",)))
     assert "没有收到来自市委群工局的任何记录（信访件本应约 21 件）" in chinese
     assert "nothing of any kind came in from" in english
+
+
+def test_a_cluster_names_its_counties_and_how_rare_it_is(leshan: Profile) -> None:
+    case = replace(
+        CASE, shape=Shape.CLUSTER, detector="scan", p=0.002, notes=("cluster:511102,511112,511123:7",),
+        window_start=NOON - 7 * DAY,
+    )  # fmt: skip
+    chinese, english = both(leshan, case)
+    assert "市中区、五通桥区、犍为县相邻 3 个县区" in chinese
+    assert "合计 58 件，预期 21 件（95% 区间 12–33）；像这样的聚集平均约 500 天才会偶然出现一次" in chinese
+    assert "3 neighbouring counties" in english
+    assert "about every 500 days" in english
+    assert "相邻 3 个县区城市管理诉求（7 日）合计 58 件" in both(leshan, CASE, (case,))[0].replace("诉求总量", "")

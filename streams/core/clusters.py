@@ -1,0 +1,140 @@
+"""Clusters of neighbouring counties, as the judge holds the space-time scan over a city's days (`detectors.scan`).
+
+The scan of one signal is one test a day for the whole city, with a level of its own in the budget. What it is given is
+what every county's `counts` detector expected of the last 28 days before they came.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from detectors.budget import rounded_down
+from detectors.observation import ScoreReason
+from detectors.scan import LONGEST, Cluster, Scan, find, zones_of
+from streams.core.city import City, Size
+from streams.core.guards import NEAR, NEAR_AT_MOST, LevelKey
+from streams.core.instant import Instant
+from streams.core.outputs import ScoredWindow
+from streams.core.spending import units_of
+
+CLUSTER = "cluster:"
+"""A note begins with it: cluster:511102,511112:7 (its counties, and the days that it has lasted); so does what keeps
+its alert apart, without the days."""
+COUNTS = "counts"
+"""The detector that says what was expected."""
+
+
+class ScannedDay(Struct, frozen=True, array_like=True):
+    """One day of all scanned signals: little-endian arrays of shape (scans, counties)."""
+
+    start: Instant
+    counts: bytes
+    expected: bytes
+    """NaN where the day was not scored. Likewise sizes."""
+    sizes: bytes
+
+
+class Find(NamedTuple):
+    """The cluster of one signal at one day's end, at or near its level."""
+
+    signal: int
+    counties: tuple[str, ...]
+    cluster: Cluster
+    start: Instant
+    """Of its first day."""
+    level: float
+    parts: tuple[float, ...]
+    """How far each of its counties is above what was expected, over its days."""
+
+    @property
+    def fires(self) -> bool:
+        """Whether it is a verdict; else it only keeps an alert open."""
+        return self.cluster.p <= self.level
+
+    @property
+    def excess(self) -> float:
+        return self.cluster.count - self.cluster.expected
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """What is scanned in a city, compiled once."""
+
+    city: City
+    signals: tuple[int, ...]
+    levels: tuple[float, ...]
+    """Of each of them, a day."""
+    cost: int
+    """All of them, a day, in units of `spending`."""
+    zones: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, city: City, levels: Mapping[LevelKey, float]) -> "ScanPlan":
+        """The plan of a city; nothing is scanned where no county has neighbours."""
+        place = {county.code: i for i, county in enumerate(city.counties)}
+        zones = zones_of([[place[code] for code in county.neighbours if code in place] for county in city.counties])
+        key = {i: (signal.name, Size.DAY, Scan.name) for i, signal in enumerate(city.signals)}
+        signals = tuple(i for i, one in key.items() if levels.get(one, 0.0) > 0 and len(zones))
+        spent = tuple(levels[key[i]] for i in signals)
+        return cls(city, signals, spent, int(units_of(np.array(spent)).sum()), zones)
+
+    def remember(self, days: tuple[ScannedDay, ...], window: ScoredWindow) -> tuple[ScannedDay, ...]:
+        """The days with one more, without those that no cluster can reach back to."""
+        scores = window.scores.get(COUNTS)
+        if not self.signals or scores is None:
+            return days
+        rows, width = np.array(self.signals), len(self.city.counties)
+        scored = scores.reason[rows, :width] == ScoreReason.SCORED
+        counts = window.counts[rows, :width].astype("<i8")
+        expected = np.where(scored, scores.expected[rows, :width], np.nan)
+        sizes = np.where(scored, scores.size[rows, :width], np.nan)
+        day = ScannedDay(
+            window.start, counts.tobytes(), expected.astype("<f8").tobytes(), sizes.astype("<f8").tobytes()
+        )
+        return (*days, day)[-LONGEST:]
+
+    def finds(self, days: tuple[ScannedDay, ...], share: float) -> list[Find]:
+        """The clusters that end with the last day, at or near their levels, in the order of the signals; `share` is the
+        part of every level that the budget has left."""
+        if not days or not self.signals:
+            return []
+        shape = (len(self.signals), len(self.city.counties))
+        counts = np.stack([np.frombuffer(day.counts, "<i8").reshape(shape) for day in days], axis=-1).astype(np.float64)
+        expected = np.stack([np.frombuffer(day.expected, "<f8").reshape(shape) for day in days], axis=-1)
+        sizes = np.stack([np.frombuffer(day.sizes, "<f8").reshape(shape) for day in days], axis=-1)
+        found = []
+        for row, signal in enumerate(self.signals):
+            own, mean, size = (np.ascontiguousarray(part[row]) for part in (counts, expected, sizes))
+            cluster = find(own, mean, size, self.zones)
+            level = self.levels[row] if share == 1.0 else rounded_down(self.levels[row] * share)
+            if cluster is None or cluster.count < self.city.signals[signal].minimum_count:
+                continue
+            if cluster.p <= max(level, min(NEAR * level, NEAR_AT_MOST)):
+                above = (own - mean)[list(cluster.places), -cluster.span :].sum(axis=1)
+                codes = tuple(self.city.counties[place].code for place in cluster.places)
+                start = days[-cluster.span].start
+                found.append(Find(signal, codes, cluster, start, level, tuple(above.tolist())))
+        return found
+
+
+def cluster_note(find: Find) -> str:
+    """The note that a cluster's evidence carries."""
+    return f"{CLUSTER}{','.join(find.counties)}:{find.cluster.span}"
+
+
+def cluster_in(notes: tuple[str, ...]) -> tuple[tuple[str, ...], int] | None:
+    """(counties, days) of the cluster that the notes name; None where they name none."""
+    for note in notes:
+        if note.startswith(CLUSTER):
+            codes, days = note.removeprefix(CLUSTER).split(":")
+            return tuple(codes.split(",")), int(days)
+    return None
+
+
+def counties_of(apart: str) -> tuple[str, ...]:
+    """The counties of a cluster's alert; () of any other."""
+    return tuple(apart.removeprefix(CLUSTER).split(",")) if apart.startswith(CLUSTER) else ()

@@ -1,0 +1,170 @@
+"""Neighbouring counties that are high together: one alert that names them, within the budget."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detectors.observation import ScoreReason, Scores
+from streams.core.alert import Ended, Joined, Raised, Shape, Transition
+from streams.core.city import City, County, Direction, Size
+from streams.core.clusters import CLUSTER, cluster_in
+from streams.core.explain import Why, explain, recall
+from streams.core.instant import DAY, WEEK, Instant
+from streams.core.judge import JudgePlan, step
+from streams.core.judge_state import JudgeState, restore, snapshot
+from streams.core.levels import levels_of
+from streams.core.outputs import ScoredWindow
+from streams.core.spending import UNIT
+from tests.core.towns import START, signal, towns
+
+CODES = ("a", "b", "c", "d", "e", "f")
+"""In a row: each borders the next."""
+
+
+def row(detectors: tuple[str, ...] = ("counts", "scan"), budget: float = 1.0) -> City:
+    """Six counties in a row and one signal of days."""
+    noise = signal("noise", {"kind": ["accepted"]}, (Size.DAY,), direction=Direction.HIGH, citywide=True)
+    city = towns(signals=[replace(noise, detectors=detectors)], counties=CODES, budget=budget)
+    near = {code: tuple(CODES[j] for j in (i - 1, i + 1) if 0 <= j < 6) for i, code in enumerate(CODES)}
+    return replace(city, counties=tuple(County(c, c, c, neighbours=near[c]) for c in CODES))
+
+
+class Bench:
+    """A judge over days of ten expected events a county."""
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+        self.plan = JudgePlan.of(city, levels_of(city), {"counts": "1"})
+        self.state = JudgeState()
+        self.made: list[Transition] = []
+        self.windows: list[ScoredWindow] = []
+
+    @property
+    def end(self) -> Instant:
+        return START + len(self.windows) * DAY
+
+    def day(self, p: dict[str, float] | None = None, **counts: int) -> list[Transition]:
+        """One more day; `p` is what the counts detector says of single counties."""
+        seen = np.array([[*(counts.get(code, 10) for code in CODES), 0]], dtype=np.int64)
+        seen[0, -1] = seen[0, :-1].sum()
+
+        def full(value: float) -> np.ndarray:
+            return np.full(seen.shape, value)
+
+        high = full(0.4)
+        for code, tail in (p or {}).items():
+            high[0, CODES.index(code)] = tail
+        expected, reason = full(10.0), np.full(seen.shape, ScoreReason.SCORED, dtype=np.uint8)
+        expected[0, -1] = 60.0
+        scores = Scores(expected, full(4), full(17), high, high, full(0.4), full(0.4), full(200.0), reason)
+        window = ScoredWindow(Size.DAY, self.end, self.end + DAY, seen, {"counts": scores}, {})
+        self.windows.append(window)
+        self.state, made = step(self.plan, self.state, window)
+        assert restore(snapshot(self.state)) == self.state
+        self.made += made
+        return list(made)
+
+    def days(self, count: int, **counts: int) -> list[Transition]:
+        return [one for _ in range(count) for one in self.day(None, **counts)]
+
+    @property
+    def raised(self) -> list[Raised]:
+        return [one for one in self.made if isinstance(one, Raised)]
+
+
+HIGH = {"b": 15, "c": 18, "d": 16}
+
+
+def test_three_neighbours_that_are_each_a_little_high_are_one_alert_that_names_them() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    assert bench.made == []
+    bench.days(6, **HIGH)
+    (raised,) = bench.raised
+    case = raised.evidence
+    assert (raised.county, case.shape, case.detector, case.size) == ("c", Shape.CLUSTER, "scan", "day")
+    counties, length = cluster_in(case.notes) or ((), 0)
+    assert set(counties) >= {"b", "c", "d"} - {"e"}
+    assert case.window_end - case.window_start == length * DAY
+    assert case.count > (case.high or 0)
+    assert case.p is not None
+    assert case.level is not None
+    assert case.p <= case.level
+    later = bench.days(6, **HIGH)
+    assert [one for one in later if isinstance(one, Raised)] == []
+
+
+def test_as_much_in_places_that_do_not_touch_is_no_cluster() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.days(4, a=14, d=14, f=14)
+    assert bench.raised == []
+
+
+def test_it_ends_when_its_counties_are_quiet_again() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.days(5, b=18, c=20)
+    assert not any(isinstance(one, Ended) for one in bench.made)
+    bench.days(40)
+    (ended,) = (one for one in bench.made if isinstance(one, Ended))
+    assert ended.alert == bench.raised[0].alert
+
+
+def test_what_one_county_carries_joins_that_countys_alert() -> None:
+    """The burst of one county lifts every zone that it is in: that is no cluster."""
+    bench = Bench(row())
+    bench.days(28)
+    bench.day({"c": 1e-9}, c=60)
+    bench.days(3)
+    assert [(one.county, one.evidence.shape) for one in bench.raised] == [("c", Shape.BURST)]
+    assert {one.evidence.shape for one in bench.made if isinstance(one, Joined)} <= {Shape.CLUSTER}
+
+
+def test_a_county_of_an_open_cluster_raises_no_alert_of_its_own() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.days(5, b=18, c=20)
+    (raised,) = bench.raised
+    (joined,) = (one for one in bench.day({"b": 1e-9}, b=45, c=20) if isinstance(one, Joined))
+    assert (joined.alert, joined.evidence.county) == (raised.alert, "b")
+    assert len(bench.raised) == 1
+    window = bench.windows[-1]
+    answer = explain(bench.plan, "noise", "b", Size.DAY, window.start, window, bench.made, bench.windows[-7:])
+    assert (answer.why, answer.alert) == (Why.JOINED, raised.alert)
+    assert recall(bench.plan, bench.made, bench.end)[0].apart.startswith(CLUSTER)
+    far = [one for one in bench.day({"f": 1e-9}, f=45, b=18, c=20) if isinstance(one, Raised)]
+    assert [one.county for one in far] == ["f"]
+
+
+@pytest.mark.parametrize("budget", [0.5, 7.0])
+def test_what_a_week_spends_stays_within_the_budget_the_scan_included(budget: float) -> None:
+    bench = Bench(row(budget=budget))
+    levels = levels_of(bench.city)
+    assert set(levels) == {("noise", Size.DAY, "counts"), ("noise", Size.DAY, "scan")}
+    bench.days(20)
+    spent = UNIT * sum(bench.plan.cost(window) for window in bench.windows[-7:])
+    assert spent <= budget + 1e-9
+    assert spent == pytest.approx(budget, rel=1e-3)
+    assert bench.state.account.total * UNIT <= budget + 1e-9
+    assert WEEK == 7 * DAY
+
+
+def test_without_neighbours_or_without_scan_there_is_none() -> None:
+    for city in (row(("counts",)), replace(row(), counties=tuple(County(c, c, c) for c in CODES))):
+        bench = Bench(city)
+        bench.days(28)
+        bench.days(6, **HIGH)
+        assert bench.raised == []
+        assert bench.plan.scans.cost == 0
+
+
+def test_days_that_were_not_scored_are_no_part_of_it() -> None:
+    bench = Bench(row())
+    bench.days(3)
+    (window,) = bench.windows[-1:]
+    scores = window.scores["counts"]
+    unscored = replace(scores, reason=np.full_like(scores.reason, ScoreReason.WARMING_UP))
+    made = bench.plan.scans.remember((), replace(window, scores={"counts": unscored}))
+    assert bench.plan.scans.finds(made, 1.0) == []
