@@ -12,22 +12,40 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class _NamedByKey(IndexDataCacheFile):
+    """Machine code in files that are named by what it is, written before the index says so. numba numbers them instead:
+    of two processes that compile at the same time, for two CPUs or from two versions, one could load the other's."""
+
+    def save(self, key: object, data: object) -> None:
+        """Add one entry; an entry that another process adds to the index meanwhile may be lost, and is made again."""
+        name = f"{self._index_name.removesuffix('.nbi')}.{sha256(repr(key).encode()).hexdigest()[:20]}.nbc"
+        self._save_data(name, data)  # type: ignore[no-untyped-call]  # numba's types stop here
+        overloads = self._load_index()  # type: ignore[no-untyped-call]  # likewise
+        overloads[key] = name
+        self._save_index(overloads)  # type: ignore[no-untyped-call]  # likewise
+
+
 class _DigestCache(FunctionCache):
     """numba's cache of one function, keyed by what the function is made of as well."""
 
-    def __init__(self, function: Callable[..., Any], digest: str) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]  # numba's types stop here
-        self._digest = digest
+        self._function = function
+        self._cache_file = _NamedByKey(  # type: ignore[no-untyped-call]  # likewise
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
 
     def _index_key(self, sig: object, codegen: object) -> tuple[object, ...]:
         key: tuple[object, ...] = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]  # likewise
-        return (*key, self._digest)
+        return (*key, digest_of(self._function))
 
 
 def compiled(function: Callable[P, R], *, inline: bool = False) -> Callable[P, R]:
@@ -36,13 +54,14 @@ def compiled(function: Callable[P, R], *, inline: bool = False) -> Callable[P, R
     The function may name module constants (numbers, tuples, arrays) and other compiled functions.
     """
     dispatcher: Any = njit(error_model="numpy", nogil=True, forceinline=inline)(function)
-    dispatcher.jiantu_digest = digest_of(function)
-    dispatcher._cache = _DigestCache(function, dispatcher.jiantu_digest)  # noqa: SLF001
+    dispatcher.jiantu_function = function
+    dispatcher._cache = _DigestCache(function)  # noqa: SLF001
     return cast("Callable[P, R]", dispatcher)
 
 
-def digest_of(function: Callable[..., Any]) -> str:
-    """Digest of a function's code and of every constant and compiled function that it names."""
+def digest_of(function: Callable[..., Any], within: tuple[Callable[..., Any], ...] = ()) -> str:
+    """Digest of a function's code and of every constant and compiled function that it names, wherever in its module
+    that stands: so it is taken when the function is first called. `within`: who names it."""
     code = function.__code__
     # The module's name too: what was cached when a file ran as a script would look for that name's module.
     parts = [function.__module__, code.co_code.hex(), repr(code.co_consts), repr(code.co_names)]
@@ -52,8 +71,8 @@ def digest_of(function: Callable[..., Any]) -> str:
             parts.append(f"{name}={value.dtype}{value.shape}{value.tobytes().hex()}")
         elif isinstance(value, int | float | tuple | str):
             parts.append(f"{name}={value!r}")
-        else:
-            parts.append(f"{name}={getattr(value, 'jiantu_digest', '')}")
+        elif (named := getattr(value, "jiantu_function", None)) is not None and named not in (*within, function):
+            parts.append(f"{name}={digest_of(named, (*within, function))}")
     return sha256("\n".join(parts).encode()).hexdigest()
 
 

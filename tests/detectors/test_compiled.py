@@ -18,6 +18,16 @@ def caller(x: float) -> float:
     return doubled(x) + 1.0
 
 
+@compiled
+def caller_of_what_follows(x: float) -> float:
+    return follows(x) + 1.0
+
+
+@compiled
+def follows(x: float) -> float:
+    return 3.0 * x
+
+
 def with_names(function: Callable[..., Any], **names: object) -> Callable[..., Any]:
     """The same function in a module where some names mean something else."""
     assert isinstance(function, FunctionType)
@@ -33,6 +43,8 @@ def test_a_change_anywhere_below_changes_the_digest() -> None:
 
     assert digest_of(caller) == own
     assert digest_of(with_names(caller, doubled=doubled_otherwise)) != own
+    ahead = caller_of_what_follows.py_func  # type: ignore[attr-defined]  # numba's dispatcher
+    assert digest_of(ahead) != digest_of(with_names(ahead, follows=doubled)), "also what stands further down"
     plain = with_names(doubled.py_func, FACTOR=FACTOR)  # type: ignore[attr-defined]  # numba's dispatcher
     assert digest_of(plain) != digest_of(with_names(plain, FACTOR=3.0)), "constants count"
 
