@@ -84,10 +84,14 @@ class TopicLedger:
         self._lock = lock_of(where) if isinstance(where, Path) else None
         try:
             self._database = open_writing(where)
-            self._positions = self._database.run(self._begin)
         except BaseException:
             if self._lock is not None:
                 self._lock.release()
+            raise
+        try:
+            self._positions = self._database.run(self._begin)
+        except BaseException:
+            self.close()
             raise
 
     def __enter__(self) -> Self:
