@@ -74,7 +74,7 @@ def next_commands(
     lines = [f"jiantu alerts list --data-dir {folder}"]
     if kept_at is None:
         lines.insert(0, f"jiantu demo {again} --data-dir {folder}    # 再来一次，并保留 the same again, kept")
-    pages = [t for t in told if t.alert.raised.evidence.shape != "always_page"]
+    pages = [t for t in told if t.alert.raised.evidence.shape not in ("always_page", "rule")]
     one = next((t for t in pages if t.alert.id in best), pages[0] if pages else None)
     if one is not None:
         case = one.alert.raised.evidence

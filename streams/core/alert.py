@@ -29,6 +29,8 @@ class Shape(StrEnum):
     """Nothing at all came in, from anywhere: the feed itself is suspected."""
     CLUSTER = "cluster"
     """Neighbouring counties that are high together."""
+    RULE = "rule"
+    """At or above a limit that the profile sets: no statistics, outside the budget."""
     RATE = "rate"
     """A share of a whole that fell or rose: fewer satisfied of those called back."""
     ALWAYS_PAGE = "always_page"

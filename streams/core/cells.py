@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.city import FILTER_FIELDS, Measure, Signal
+from streams.core.city import FILTER_FIELDS, STANDING, Measure, Signal
 from streams.core.event import INTAKE_KINDS
 from streams.core.tickets import Role, role_of
 
@@ -112,7 +112,8 @@ class CellRegistry:
 
     def signals_of(self, code: int) -> tuple[str, ...]:
         """Names of the signals that count a cell's events, whatever their measure."""
-        return tuple(signal.name for signal in self.signals if matches(signal, self.cells[code]))
+        cell = self.cells[code]
+        return tuple(s.name for s in self.signals if s.measure not in STANDING and matches(s, cell))
 
     def margin(self, counts: Counts, field: str, kinds: frozenset[str] | None = None) -> dict[str, int]:
         """Events by one field of their cells, sorted by value; of some kinds only, or of all."""

@@ -44,8 +44,16 @@ class Measure(StrEnum):
     """Tickets closed that had a due date."""
     ON_TIME = "on_time"
     """Of these, the ones closed by then."""
+    BACKLOG = "backlog"
+    """Tickets open as the window closes."""
+    OVERDUE = "overdue"
+    """Of these, the ones past their due date."""
+    BACKLOG_AGE = "backlog_age"
+    """Median age of the open tickets as the window closes, whole hours, rounded down."""
 
 
+STANDING = frozenset({Measure.BACKLOG, Measure.OVERDUE, Measure.BACKLOG_AGE})
+"""Measures of how a county stands as a day or a week closes, whatever came in meanwhile."""
 FILTER_FIELDS = ("point", "category", "kind", "channel", "sector", "outcome")
 """The event fields that a signal's filter may name; with the county they make up a cell."""
 
@@ -98,6 +106,10 @@ class Signal:
     compartmented: bool = False
     of: str | None = None
     """The signal that counts what this one is a part of: then its share is judged, not its count (`rates`)."""
+    threshold: int | None = None
+    """From this count on a rule holds (`rules`)."""
+    per_residents: int | None = None
+    """The threshold is for so many residents; None: for a county, whatever its size."""
 
 
 class Calendar(Protocol):

@@ -10,9 +10,9 @@ import numpy as np
 from msgspec import Struct
 
 from streams.core.cells import CellCounts, CellRegistry, Counts
-from streams.core.city import City, Measure, Size
+from streams.core.city import STANDING, City, Measure, Size
 from streams.core.counting import CLOSE_AT, CLOSED_UNTIL, MAX_AT, OpenHours
-from streams.core.county_metrics import county_metrics
+from streams.core.county_metrics import county_metrics, standing
 from streams.core.event import Event
 from streams.core.instant import Instant
 from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
@@ -245,6 +245,8 @@ class County:
                 counts[i] = len(span.callers.get(i, ()))
             elif signal.measure is Measure.DISTINCT_MATTERS:
                 counts[i] = len(span.matters.get(i, ()))
+            elif signal.measure in STANDING:
+                counts[i] = standing(signal.measure, backlog)
         metrics = county_metrics(self.registry, span, backlog)
         cells = CellCounts(self.registry.cells, span.cells)
         return self._closed(size, Window(span.start, end), counts, cells, metrics, people)

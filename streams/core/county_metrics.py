@@ -4,6 +4,7 @@ The three rates are over valid call-backs; 0/0 is no data, never 0 %.
 """
 
 from streams.core.cells import CellRegistry
+from streams.core.city import Measure
 from streams.core.event import INTAKE_KINDS
 from streams.core.outputs import CountyMetrics
 from streams.core.span import Span
@@ -19,6 +20,13 @@ def rate(part: float, whole: int) -> float | None:
     (0.333333, None)
     """
     return round(part / whole, 6) if whole else None
+
+
+def standing(measure: Measure, backlog: Backlog) -> int:
+    """How a county stands by a measure of city.STANDING."""
+    if measure is Measure.BACKLOG_AGE:
+        return int(backlog.median_age_hours or 0)
+    return backlog.overdue if measure is Measure.OVERDUE else backlog.open
 
 
 def county_metrics(registry: CellRegistry, span: Span, backlog: Backlog) -> CountyMetrics:

@@ -24,6 +24,7 @@ from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.judge_state import OpenAlert, TrackedSeries
 from streams.core.outputs import ScoredWindow
+from streams.core.rules import NO_LIMIT, THRESHOLD
 from streams.core.spending import UNIT
 from streams.core.window import NOMINAL
 
@@ -45,6 +46,8 @@ class Why(StrEnum):
     """Too few, but on a day that the calendar says something of: a holiday is no drought."""
     VERDICT = "verdict"
     """Of a test alone: p is at or below its level and no guard stands against it."""
+    BELOW_LIMIT = "below_limit"
+    """A rule's signal, below the limit that the profile sets."""
     MINIMUM_COUNT = "minimum_count"
     """Improbable enough, but below the signal's minimum count (on the low side: too few were expected)."""
     DIRECTION = "direction"
@@ -150,9 +153,11 @@ def explain(
         raise ValueError("the scored window is not the one that holds the instant")
     else:
         found = [test for table in tables if table.cost[i, j] > 0 for test in _tests(plan, window, table, i, j)]
-        tests = tuple(sorted(found, key=_deciding))
+        tests = tuple(sorted(found, key=_deciding)) or _rule(plan, window, i, j)
         why = tests[0].why if tests else Why.NOT_TESTED
-        if why is Why.VERDICT:
+        if why is Why.VERDICT and tests[0].detector == THRESHOLD:
+            why, alert = _rule_outcome(plan, window, i, j, list(transitions))
+        elif why is Why.VERDICT:
             fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
             why, alert = _outcome(plan, window, fired, list(transitions))
     counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
@@ -219,6 +224,34 @@ def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: 
             )
         )
     return made
+
+
+def _rule(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> tuple[Test, ...]:
+    """A rule as a test: its limit is the turning count."""
+    limit, count = int(plan.limits[i, j]), int(window.counts[i, j])
+    if limit == NO_LIMIT or count < 0:
+        return ()
+    why = Why.VERDICT if count >= limit else Why.BELOW_LIMIT
+    return (Test(THRESHOLD, Direction.HIGH, why, turning_count=limit),)
+
+
+def _rule_outcome(
+    plan: JudgePlan, window: ScoredWindow, i: int, j: int, transitions: list[Transition]
+) -> tuple[Why, str | None]:
+    """What a rule that holds led to: its alert is raised in this window, or was before."""
+    raised = [
+        one
+        for one in transitions
+        if isinstance(one, Raised)
+        and one.evidence.shape == Shape.RULE
+        and (one.evidence.signal, one.county) == (plan.city.signals[i].name, plan.layout.codes[j])
+        and one.evidence.window_end <= window.end
+    ]
+    if not raised:
+        return Why.EXPLAINED, None
+    last = max(raised, key=lambda one: one.at)
+    here = last.evidence.window_end == window.end and last.evidence.size == window.size
+    return (Why.RAISED if here else Why.CONTINUED), last.alert
 
 
 def _known(scores: Scores, field: str, i: int, j: int) -> float | None:
@@ -327,7 +360,7 @@ def recall(plan: JudgePlan, transitions: Iterable[Transition], at: Instant) -> l
             ended[one.alert] = one.at - lateness
     alerts = []
     for one in sorted((one for one in known if isinstance(one, Raised)), key=lambda one: (one.at, one.alert)):
-        if one.evidence.shape == Shape.ALWAYS_PAGE or one.evidence.signal not in plan.layout.signal:
+        if one.evidence.shape in (Shape.ALWAYS_PAGE, Shape.RULE) or one.evidence.signal not in plan.layout.signal:
             continue
         alerts.append(_recalled(plan, one, more.get(one.alert, []), ended.get(one.alert)))
     return alerts

@@ -22,6 +22,8 @@ EXPLAINED = 0.5
 """Share of a verdict's departure that alerts must account for to explain it."""
 
 COMPARTMENTED = "compartmented"
+RULE = "rule:"
+"""Followed by its signal: a threshold's alert explains no detector's."""
 SILENT = "silent_feed"
 """Followed by `:` and their names where only some points are silent."""
 
@@ -169,7 +171,11 @@ def explaining(
     """
     if verdict.excess <= 0:
         return None
-    around = [alert for alert in alerts if alert.side is verdict.side and _overlaps(alert, departures.window)]
+    around = [
+        alert
+        for alert in alerts
+        if alert.side is verdict.side and not alert.apart.startswith(RULE) and _overlaps(alert, departures.window)
+    ]
     silence = next((alert for alert in around if _silences(alert, layout, key, verdict)), None)
     if silence is not None:
         return silence

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core import cluster_alerts
+from streams.core import cluster_alerts, rules
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import City, Direction, Measure, Size
@@ -74,6 +74,8 @@ class JudgePlan:
     sizes: tuple[Size, ...]
     """Window sizes that some signal has."""
     scans: ScanPlan
+    limits: NDArray[np.int64]
+    """Of rules, shape (signals, counties + 1)."""
     budget: int
     """Per 7 days, in units of `spending`."""
 
@@ -92,6 +94,7 @@ class JudgePlan:
             additive=np.array([i for i, s in enumerate(city.signals) if s.measure is Measure.EVENTS], dtype=np.int64),
             sizes=tuple(size for size in Size if any(size in signal.sizes for signal in city.signals)),
             scans=ScanPlan.of(city, levels),
+            limits=rules.limits_of(city),
             budget=budget_in_units(city.budget_per_week),
         )
 
@@ -182,6 +185,7 @@ class Sitting:
         for verdict in sorted(ordinary, key=self._rank):
             self._hear(verdict, plan.layout.key(verdict), shape_of(verdict))
         self._scan(share)
+        self._hold_rules()
         self._follow()
         return self.made
 
@@ -202,6 +206,14 @@ class Sitting:
                 self.alerts.append(after)
             else:
                 self.alerts[self.alerts.index(before)] = after
+
+    def _hold_rules(self) -> None:
+        for window in self.windows.values():
+            for one in rules.broken(window, self.plan.limits):
+                heard = rules.hear(self.plan.layout, self.plan.maker, one, window, self.alerts)
+                if heard is not None:
+                    self.made.append(heard[0])
+                    self.alerts.append(heard[1])
 
     def _pay(self) -> float:
         """Charge the budget for every test of this window end; the share of the levels that it can pay."""
@@ -378,6 +390,8 @@ class Sitting:
             after = followed(alert, self.plan.layout, scored, self.end)
             if counties_of(alert.apart) and Size.DAY in self.windows:
                 after = cluster_alerts.followed(alert, after, self.finds, self.plan.layout, self.end)
+            if rules.is_rule(alert):
+                after = rules.followed(alert, self.windows, self.plan.limits, self.plan.layout)
             self.alerts[i] = after
             if after.ended:
                 self.made.append(Ended(after.alert, self.at, tuple(sorted(after.joined[1:]))))

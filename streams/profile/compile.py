@@ -115,6 +115,8 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         citywide=part.citywide,
         compartmented=part.compartmented,
         of=part.of,
+        threshold=part.threshold,
+        per_residents=part.per_residents,
     )
 
 

@@ -3,6 +3,7 @@ whatever else is wrong."""
 
 from collections.abc import Collection
 
+from streams.core.city import STANDING
 from streams.core.event import KINDS, OUTCOMES
 from streams.profile.crosscheck_calendar import check_calendar
 from streams.profile.crosscheck_mapping import check_mapping
@@ -97,6 +98,7 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
             must_be_one_of(document, (*path, "detectors", index), sorted(detectors), ("检测器", "detector"))
         _check_share(document, name)
         _check_scan(document, name)
+        _check_rule(document, name)
         for key in ("sizes", "detectors"):
             listed = document.sequence(*path, key)
             for index, item in enumerate(listed):
@@ -117,6 +119,28 @@ def _check_witnesses(document: Document) -> None:
         if direction == "low":
             zh, en = "佐证的信号须关注偏高；换一个", "a witness is a signal that looks high; write another one"
             document.at_value(path, (zh, en))
+
+
+def _check_rule(document: Document, name: str) -> None:
+    """What stands is held against a limit, by days and weeks; no detector knows what to expect of it."""
+    path = ("signals", name)
+    standing = document.text(*path, "measure") in {measure.value for measure in STANDING}
+    if document.text(*path, "threshold") is None:
+        if standing:
+            zh, en = "请写 threshold: 限额", "this measure needs a limit; write for example threshold: 100"
+            document.at_value((*path, "measure"), (zh, en))
+        if document.text(*path, "per_residents") is not None:
+            zh, en = "没有 threshold，此项无用；删去", "there is no threshold; remove per_residents"
+            document.at_value((*path, "per_residents"), (zh, en))
+    if standing and document.mapping(*path).get("detectors") != []:
+        zh, en = "按限额判断的信号写 detectors: []", "a rule has no detector; write detectors: []"
+        document.at_value((*path, "measure"), (zh, en))
+    if standing and "hour" in document.sequence(*path, "sizes"):
+        zh, en = "积压只在日、周结束时统计；删去 hour", "backlogs are taken as days and weeks close; remove hour"
+        document.at_value((*path, "sizes"), (zh, en))
+    if document.text(*path, "measure") == "backlog_age" and document.mapping(*path).get("citywide") is True:
+        zh, en = "各县的时长不能相加；删去 citywide", "ages of counties cannot be summed; remove citywide"
+        document.at_value((*path, "citywide"), (zh, en))
 
 
 def _check_scan(document: Document, name: str) -> None:

@@ -113,6 +113,8 @@ def _signal(signal: Signal) -> dict[str, object]:
         "citywide": signal.citywide,
         "compartmented": signal.compartmented,
         "of": signal.of,
+        "threshold": signal.threshold,
+        "per_residents": signal.per_residents,
     }
 
 

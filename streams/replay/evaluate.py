@@ -1,6 +1,6 @@
 """Alerts held against labels: what was found, how fast, and how many pages were false.
 
-* A page is a raised alert, always-page ones aside.
+* A page is a raised alert, always-page ones and rules aside.
 * A label is found when a page on one of its counties and signals is raised in [start, end + 7 days]. An
   alert's signals are those of the evidence that raised it and of all that joined it; a whole-city alert is
   on every county.
@@ -185,7 +185,7 @@ def _pages(transitions: Iterable[Transition]) -> tuple[list[_Page], int]:
             joined.setdefault(transition.alert, []).append(transition)
     pages = []
     for one in raised.values():
-        if one.evidence.shape == Shape.ALWAYS_PAGE:
+        if one.evidence.shape in (Shape.ALWAYS_PAGE, Shape.RULE):
             continue
         evidence = [one.evidence, *(also.evidence for also in joined.get(one.alert, ()))]
         pages.append(
@@ -200,7 +200,7 @@ def _pages(transitions: Iterable[Transition]) -> tuple[list[_Page], int]:
             )
         )
     pages.sort(key=lambda page: (page.at, page.alert))
-    return pages, len(raised) - len(pages)
+    return pages, sum(one.evidence.shape == Shape.ALWAYS_PAGE for one in raised.values())
 
 
 def _covers(label: Label, page: _Page, city: City) -> bool:

@@ -95,6 +95,8 @@ class Names:
         known = self._signals.get(signal)
         if known is not None and known.measure is Measure.DISTINCT_CALLERS:
             return self.speech.say("{n} 人", n=figure)
+        if known is not None and known.measure is Measure.BACKLOG_AGE:
+            return self.speech.say("{n} 小时", n=figure)
         return self.speech.say("{n} 件", n=figure)
 
     def one_category(self, signal: str) -> bool:

@@ -13,6 +13,7 @@ from streams.core.city import Direction, Size
 from streams.core.drought import HEARTBEAT, silent_points_in, witness_in
 from streams.core.instant import Instant
 from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
+from streams.core.rules import limit_in
 from streams.core.window import NOMINAL
 from streams.wording.catalog import Speech
 from streams.wording.cluster import cluster_case, cluster_item
@@ -122,6 +123,14 @@ class Telling:
             if evidence.direction == Direction.LOW:
                 return say("{place} {span} {signal} {count}，{expected}，这样低的机会{odds}", **fields)
             return say("{place} {span} {signal} {count}，{expected}，这样高的机会{odds}", **fields)
+        if evidence.shape is Shape.RULE:
+            fields["at"] = moment(self.speech, evidence.window_end, self.city.zone)
+            limit = limit_in(evidence.notes) or 0
+            return say(
+                "{place} {at} {signal} {count}，达到规定的限额 {limit}",
+                limit=self._counted(evidence, limit),
+                **fields,
+            )
         if evidence.shape is Shape.CLUSTER:
             return cluster_case(self.speech, self.names, evidence, fields)
         if evidence.shape is Shape.SILENT_FEED:
@@ -223,7 +232,7 @@ class Telling:
 
     def contributors(self, evidence: Evidence) -> list[str]:
         """Which categories and points the count came from; nothing where it says nothing."""
-        silent = (Shape.ALWAYS_PAGE, Shape.SILENT_FEED, Shape.RATE, Shape.CLUSTER)
+        silent = (Shape.ALWAYS_PAGE, Shape.SILENT_FEED, Shape.RATE, Shape.CLUSTER, Shape.RULE)
         if evidence.shape in silent or evidence.count == 0:
             return []
         categories = list(evidence.by_category)

@@ -2,6 +2,7 @@
 
 from streams.core.city import Direction, Size
 from streams.core.explain import Explanation, Test, Why
+from streams.core.rules import THRESHOLD
 from streams.wording.catalog import Speech
 from streams.wording.figures import RAREST, hundredths, number, odds, span
 from streams.wording.names import Names, Naming
@@ -35,10 +36,14 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
     first = given.tests[0] if given.tests else None
     if first is not None and first.p is not None:
         parts += _figures(names, given, first)
+    rule = first is not None and first.detector == THRESHOLD
+    if first is not None and rule and first.turning_count is not None:
+        limit = names.counted(given.signal, number(speech, first.turning_count))
+        parts.append(say("限额为 {limit}", limit=limit))
     facts = names.facts(given.calendar, given.county, given.window_start, given.window_end)
     if facts:
         parts.append(say("日历：{facts}", facts=say("、").join(facts)))
-    parts.append(_budget(speech, given))
+    parts.append(say("不占误报额度") if rule else _budget(speech, given))
     return say("{text}。", text=say("；").join(parts))
 
 
@@ -55,6 +60,7 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.NOT_CORROBORATED: lambda: say("未预警：偏少，但没有别的信号、别的窗口或前一窗口佐证"),
         Why.CALENDAR: lambda: say("未预警：偏少，但这是特殊的日子，节假日偏少不算异常"),
         Why.VERDICT: lambda: say("异常"),
+        Why.BELOW_LIMIT: lambda: say("未预警：没有达到限额"),
         Why.MINIMUM_COUNT: lambda: (
             say("未预警：预期不足 {minimum}，偏少说明不了什么", minimum=minimum)
             if low

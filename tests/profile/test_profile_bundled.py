@@ -76,7 +76,7 @@ def test_leshan_is_as_the_design_has_it() -> None:
     assert len(city.categories) >= 14
     assert leshan.always_page == ("life_threat", "public_hazard")
     assert leshan.compartmented == ("accusation",)
-    assert 20 <= len(city.signals) <= 30
+    assert 20 <= len(city.signals) <= 40
     assert city.day_start == time(12)
     assert city.allowed_lateness == 2 * HOUR
     assert city.dedup_horizon == 35 * DAY

@@ -41,6 +41,7 @@ MISTAKES = {
     "share of itself": ("detectors: [counts]", "detectors: rates\n    of: §total", "does not count", "不是计数"),
     "unknown witness": ("calendar:\n", "drought_witnesses: [§totl]\ncalendar:\n", "did you mean total?", "是否想写"),
     "scan alone": ("detectors: [counts]", "detectors: §scan", "scan goes by counts", "加上 counts"),
+    "limit left out": ("minimum_count: 5", "measure: §backlog\n    minimum_count: 5", "needs a limit", "限额"),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
     "window size twice": ("sizes: [hour, day]", "sizes: [hour, §hour]", "is listed twice", "两次"),

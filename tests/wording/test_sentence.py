@@ -322,3 +322,12 @@ def test_a_cluster_names_its_counties_and_how_rare_it_is(leshan: Profile) -> Non
     assert "3 neighbouring counties" in english
     assert "about every 500 days" in english
     assert "相邻 3 个县区城市管理诉求（7 日）合计 58 件" in both(leshan, CASE, (case,))[0].replace("诉求总量", "")
+
+
+def test_a_rule_says_its_limit(leshan: Profile) -> None:
+    bare = replace(CASE, shape=Shape.RULE, detector="threshold", expected=None, low=None, high=None, p=None, level=None)
+    chinese, english = both(leshan, replace(bare, signal="backlog", count=3300, notes=("limit:3260",)))
+    assert "积压 3,300 件，达到规定的限额 3,260 件" in chinese
+    assert "Open tickets 3,300, at or above the limit of 3,260" in english
+    age = replace(bare, signal="backlog_age", count=250, notes=("limit:240",))
+    assert "在办时长（中位数） 250 小时，达到规定的限额 240 小时" in both(leshan, age)[0]

@@ -98,3 +98,12 @@ def test_the_county_is_not_told_of_what_it_must_not_know(leshan: Profile) -> Non
     clues = replace(ANSWER, signal="discipline_clues")
     assert why(leshan, clues, audience="county") is None
     assert why(leshan, clues) is not None
+
+
+def test_a_rule_says_how_far_it_was_from_its_limit(leshan: Profile) -> None:
+    rule = Test("threshold", Direction.HIGH, Why.BELOW_LIMIT, turning_count=3260)
+    answer = replace(ANSWER, signal="backlog", count=1400, why=Why.BELOW_LIMIT, tests=(rule,))
+    text = str(why(leshan, answer))
+    assert "1,400 件；未预警：没有达到限额；限额为 3,260 件" in text
+    assert "不占误报额度" in text
+    assert "the limit is 3,260" in str(why(leshan, answer, locale="en"))
