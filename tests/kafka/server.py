@@ -26,7 +26,7 @@ from typing import Literal, Self
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy/kafka"
 HOST = "127.0.0.1"
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that a start may take on a busy machine."""
 _STARTED = "Kafka Server started"
 _TAKEN = "Address already in use"
