@@ -165,51 +165,51 @@ class County:
     def _take_steps(self, steps: list[Step], counts: Counts) -> dict[int, set[str]]:
         """Tickets, repeats and distinct sets of an hour: all go to its day at once. Returns the hour's own sets of
         the signals that are counted by the hour as well."""
-        day, take, roles, intake = self.day, self.tickets.take, self.registry.roles, self.registry.intake
+        registry, day, take = self.registry, self.day, self.tickets.take
+        roles, intake = registry.roles, registry.intake
         hourly: dict[int, set[str]] = {i: set() for i in self._distinct_by_hour}
         steps.sort()
         for at, step, ticket, caller, matter, due, code in steps:
             on_time = take(at, roles[code], ticket, step, due)
             if intake[code]:
-                self._take_intake(at, caller, matter, code, hourly, counts)
+                self._take_intake(at, caller, matter, code, counts)
+                if hourly:
+                    self._take_hourly(caller, matter, code, hourly)
             elif on_time is not None:
                 day.with_due += 1
                 day.on_time += on_time
-                for i in self.registry.due[code]:
+                for i in registry.due[code]:
                     counts[i] += 1
-                for i in self.registry.on_time[code] if on_time else ():
+                for i in registry.on_time[code] if on_time else ():
                     counts[i] += 1
         return hourly
 
-    def _take_intake(
-        self,
-        at: Instant,
-        caller: str | None,
-        matter: str | None,
-        code: int,
-        hourly: dict[int, set[str]],
-        counts: Counts,
-    ) -> None:
+    def _take_intake(self, at: Instant, caller: str | None, matter: str | None, code: int, counts: Counts) -> None:
         """Who came, with what matter, and whether both came before."""
         registry, day = self.registry, self.day
         self._day_calls[code].append((caller, matter))
         if caller is not None:
-            day.callers[-1].add(caller)
+            callers = day.callers
+            callers[-1].add(caller)
             for i in registry.distinct_callers[code]:
-                day.callers[i].add(caller)
-                if i in hourly:
-                    hourly[i].add(caller)
+                callers[i].add(caller)
         if matter is None:
             return
-        day.matters[-1].add(matter)
+        matters = day.matters
+        matters[-1].add(matter)
         for i in registry.distinct_matters[code]:
-            day.matters[i].add(matter)
-            if i in hourly:
-                hourly[i].add(matter)
+            matters[i].add(matter)
         if caller is not None and self.repeats.take(at, caller, matter):
             day.repeats += 1
             for i in registry.repeats[code]:
                 counts[i] += 1
+
+    def _take_hourly(self, caller: str | None, matter: str | None, code: int, hourly: dict[int, set[str]]) -> None:
+        for name, signals in ((caller, self.registry.distinct_callers), (matter, self.registry.distinct_matters)):
+            if name is not None:
+                for i in signals[code]:
+                    if i in hourly:
+                        hourly[i].add(name)
 
     def _close_day(self, end: Instant) -> list[ClosedWindow]:
         closed: list[ClosedWindow] = []

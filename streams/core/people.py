@@ -3,7 +3,7 @@
 A day's calls are looked at by who made them and about what. Only numbers leave the county's tally, never a name's hash.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -46,16 +46,30 @@ class People(NamedTuple):
 def people_by_signal(calls: Mapping[int, list[Call]], counted_by: NDArray[np.int64]) -> NDArray[np.int64]:
     """Shape (4, signals): People of each signal, of a day's calls by cell code; `counted_by`, shape (codes, signals),
     is 1 where a signal counts a cell."""
-    found = np.zeros((4, counted_by.shape[1]), dtype=np.int64)
-    by_signal: dict[int, list[int]] = {}
-    for code in sorted(calls):
-        for i in np.flatnonzero(counted_by[code]).tolist():
-            by_signal.setdefault(i, []).append(code)
-    for i, codes in by_signal.items():
-        callers = [caller for code in codes for caller, _ in calls[code] if caller is not None]
-        matters = [matter for code in codes for _, matter in calls[code] if matter is not None]
-        found[:, i] = len(callers), len(set(callers)), len(matters), len(set(matters))
-    return found
+    codes = sorted(calls)
+    listed = [call for code in codes for call in calls[code]]
+    counted = counted_by[np.repeat(codes, [len(calls[code]) for code in codes])] if listed else counted_by[:0]
+    return np.array(
+        (*_named(counted, [caller for caller, _ in listed]), *_named(counted, [matter for _, matter in listed]))
+    )
+
+
+def _named(counted: NDArray[np.int64], names: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many calls have a name, and how many different names they have: both of shape (signals,).
+
+    `counted`, shape (calls, signals), is 1 where a signal counts a call. A day has many calls of many cells, most of
+    which count in many signals: so all at once.
+    """
+    numbers: dict[str, int] = {}
+    persons = np.array(
+        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64
+    )
+    order = np.argsort(persons, kind="stable")[np.count_nonzero(persons < 0) :]
+    counted = counted[order]
+    if not len(order):
+        return counted.sum(axis=0), counted.sum(axis=0)
+    firsts = np.flatnonzero(np.diff(persons[order], prepend=-1))
+    return counted.sum(axis=0), np.bitwise_or.reduceat(counted, firsts).sum(axis=0)
 
 
 def together(parts: Iterable[People]) -> People:

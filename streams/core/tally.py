@@ -32,7 +32,7 @@ from streams.core.columns import (
     Columns,
 )
 from streams.core.counting import ALWAYS_PAGE, FUTURE_TOLERANCE, MILLISECOND, STEP, OpenHours
-from streams.core.county import County, CountyState
+from streams.core.county import County, CountyState, Step
 from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import DAY, Instant
@@ -45,8 +45,6 @@ from streams.core.window import WindowGrid
 FURTHEST_AHEAD = 366 * DAY
 """How far an event may be ahead of all that its county's events and the ticks have told, whenever it was received:
 a mistyped year would close every window up to it, and make all that follows late."""
-
-_OF_STEP = (COUNTY, AT, ID, ID_END, TICKET, TICKET_END, CALLER, CALLER_END, MATTER, MATTER_END, DUE)
 
 
 @dataclass(slots=True)
@@ -164,20 +162,36 @@ class Tally:
 
     def _note_steps(self, batch: Batch, columns: Columns, steps: Columns) -> None:
         """What tickets, repeats and distinct counts will need of the events counted, when their hours close."""
+        # Hours begin on quarters: with a county's number added, each county's hour has a number of its own.
+        hour_of = steps[:, 1] + columns[steps[:, 0], COUNTY]
+        order = np.argsort(hour_of, kind="stable")
+        lines, hours, codes = steps[order].T
+        rows, hour_of = columns[lines], hour_of[order]
         text = batch.characters
-        rows = columns[steps[:, 0]][:, _OF_STEP].tolist()
-        for (_, hour, code), row in zip(steps.tolist(), rows, strict=True):
-            county, at, name, name_ends, ticket, ticket_ends, caller, caller_ends, matter, matter_ends, due = row
-            step = (
-                at,
-                text[name:name_ends],
-                text[ticket:ticket_ends] if ticket else None,
-                text[caller:caller_ends] if caller else None,
-                text[matter:matter_ends] if matter else None,
-                None if due == NONE else due,
-                code,
+
+        def texts(begins: int, ends: int) -> list[str | None]:
+            return [
+                text[begin:end] if begin else None
+                for begin, end in zip(rows[:, begins].tolist(), rows[:, ends].tolist(), strict=True)
+            ]
+
+        made: list[Step] = list(
+            zip(
+                rows[:, AT].tolist(),
+                texts(ID, ID_END),
+                texts(TICKET, TICKET_END),
+                texts(CALLER, CALLER_END),
+                texts(MATTER, MATTER_END),
+                [None if due == NONE else due for due in rows[:, DUE].tolist()],
+                codes.tolist(),
+                strict=True,
             )
-            self._by_row[county].steps.setdefault(hour, []).append(step)
+        )
+        ends = [*(np.flatnonzero(hour_of[1:] != hour_of[:-1]) + 1).tolist(), len(made)]
+        for first, last in zip([0, *ends], ends, strict=False):
+            county = self._by_row[int(rows[first, COUNTY])]
+            assert county is not None
+            county.steps.setdefault(int(hours[first]), []).extend(made[first:last])
 
     def _take(self, batch: Batch, number: int, out: "_Taken") -> None:
         """Take one record, whatever it is."""

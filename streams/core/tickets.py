@@ -33,6 +33,9 @@ class Role(Enum):
     EXTENSION = "extension"
 
 
+_OPENING, _CLOSING, _REOPENING, _EXTENSION = Role  # looked up once: an enumeration's members are slow to find
+
+
 def role_of(kind: str) -> Role | None:
     """What events of a kind do to their tickets; None: nothing."""
     if kind in OPENING_KINDS:
@@ -82,16 +85,16 @@ class Tickets:
         """
         if name is None:
             return None
-        if role is Role.OPENING:
+        if role is _OPENING:
             if name in self.open or name in self.done:
                 self._opened_again(name, at, due)
             else:
                 self.open[name] = Ticket(at, due, at, "", at, "")
-        elif role is Role.CLOSING:
+        elif role is _CLOSING:
             return self._closed(name, at, step)
-        elif role is Role.REOPENING:
+        elif role is _REOPENING:
             self._reopened(name, at, step, due)
-        elif role is Role.EXTENSION:
+        elif role is _EXTENSION:
             ticket = self.open.get(name) or self.done.get(name)
             if ticket is not None:
                 _extend(ticket, at, step, due)
