@@ -73,6 +73,9 @@ _WAVES = 4
 _MAGIC = b"jiantu.shift.1\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
+_MEAN, _PHI, _HIGH, _LOW = range(4)
+"""What scoring works out of each series and learning needs again: NaN where it did not."""
+
 # Beside each series' baseline row lie: two sums of the slow wandering, windows for which a shift has been plain, and
 # the ring of the evidence span: counts, what was expected, calendar classes.
 SLOW_SUM, SLOW_WEIGHT, PLAIN_RUN, RING = 0, 1, 2, 3
@@ -168,10 +171,18 @@ def _evidence(extra: Floats, span: int, count: float, mean: float) -> tuple[Floa
 
 
 @compiled
-def _score_rows(
-    rows: Rows, extras: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts, out: Rows
+def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
+    rows: Rows,
+    extras: Rows,
+    counts: Counts,
+    now: Floats,
+    classes: Counts,
+    settings: Floats,
+    spans: Counts,
+    out: Rows,
+    worked_out: Rows,
 ) -> None:
-    """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...)."""
+    """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...); `worked_out` (series, 4)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     judged = np.empty(4)
@@ -188,6 +199,8 @@ def _score_rows(
         window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
         q = q + _slow_variance(extra)
         _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+        worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
+        worked_out[i, _HIGH], worked_out[i, _LOW] = judged[0], judged[2]
         size = size_of(mean, phi, q, row[SPREAD_WEIGHT])
         out[i, 8] = _SCORED
         out[i, 0] = rounded_number(mean)
@@ -246,20 +259,33 @@ def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Fl
 
 
 @compiled
-def _learn_rows(
-    rows: Rows, extras: Rows, ring: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, spans: Counts
+def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
+    rows: Rows,
+    extras: Rows,
+    ring: Rows,
+    counts: Counts,
+    now: Floats,
+    classes: Counts,
+    settings: Floats,
+    spans: Counts,
+    worked_out: Rows,
 ) -> None:
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     judged = np.empty(4)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
-        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
+        mean, phi, p_high, p_low = worked_out[i]
+        is_known = not np.isnan(mean)
+        if not is_known:
+            mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
         if row[SEEN] >= settings[WARM_UP]:
             window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
-            q = q + _slow_variance(extra)
-            _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
-            extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(judged[0], judged[2]) <= PLAIN else 0.0
+            if not is_known:
+                q = q + _slow_variance(extra)
+                _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+                p_high, p_low = judged[0], judged[2]
+            extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(p_high, p_low) <= PLAIN else 0.0
             if counts[i] >= 0:
                 _wander(extra, window_counts, window_expected, phi)
         _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings)
@@ -294,6 +320,9 @@ class ShiftBank(Detector):
         self._windows_per_week = windows_per_week
         self._settings = quiet_settings(windows_per_week).as_array()
         self._spans = spans_for(windows_per_week)[1]
+        self._scored: tuple[Floats, Counts, Counts, Rows] | None = None
+        """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
+        what was not worked out is worked out again."""
 
     @classmethod
     def fresh(cls, series: int, windows_per_week: int) -> Self:
@@ -321,9 +350,9 @@ class ShiftBank(Detector):
             out[:, 8] = ScoreReason.NOT_JUDGED
         else:
             now, classes = self._where(slot)
-            _score_rows(
-                self._rows, self._extras, counts.astype(np.int64), now, classes, self._settings, self._spans, out
-            )
+            counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
+            _score_rows(self._rows, self._extras, counts, now, classes, self._settings, self._spans, out, worked_out)
+            self._scored = now, counts, classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -332,9 +361,12 @@ class ShiftBank(Detector):
         if self._windows_per_week == HOURS:
             return
         now, classes = self._where(slot)
-        _learn_rows(
-            self._rows, self._extras, self._ring, counts.astype(np.int64), now, classes, self._settings, self._spans
-        )
+        counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
+        if self._scored is not None:
+            same = all(map(np.array_equal, self._scored, (now, counts, classes)))
+            worked_out = self._scored[3] if same else worked_out
+            self._scored = None
+        _learn_rows(self._rows, self._extras, self._ring, counts, now, classes, self._settings, self._spans, worked_out)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
