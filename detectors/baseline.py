@@ -6,6 +6,10 @@ JASA 80 (1985)) + effect of the slot of the week + effect of the calendar class 
 expected, shrunk). Dispersion phi is learned beside it. The predictive variance phi m + m^2 q holds the
 uncertainty q of every part, so a young or rarely seen part widens the band by itself.
 
+There are two such states: a lively one, whose level moves with time, and a calm one that hardly moves, and so learns
+from all that it has seen. What is expected is the mean of both, each with the probability that its forecasts of
+late have earned (a multi-process model: Harrison and Stevens, "Bayesian forecasting", JRSS B 38 (1976)).
+
 Past outbreaks: a window far out of what was expected teaches little (weights fall with the residual, after
 Noufaily et al., "An improved algorithm for outbreak detection in multiple surveillance systems", Stat Med 32
 (2013)), in both directions; but residuals that stay on one side for long mean that the level has moved, and open
@@ -20,6 +24,14 @@ from detectors.compiled import compiled
 from detectors.elementary import exp, log
 from detectors.observation import Floats
 from detectors.row import (
+    CALM,
+    CALM_EVIDENCE,
+    CALM_LEVEL,
+    CALM_MOST,
+    CALM_PRIOR,
+    CALM_REFUTED,
+    CALM_SEASON,
+    CALM_TREND,
     CLASS_COUNTED,
     CLASS_EXPECTED,
     CLASS_STRENGTH,
@@ -33,12 +45,15 @@ from detectors.row import (
     DRIFT_RUN_LIMIT,
     DRIFT_SPREAD,
     DRIFT_SUM,
+    EVIDENCE_MEMORY,
     FAR,
+    FAR_KNOWN,
     FAR_TAIL,
     FLOOR,
     FORMER,
     FORMER_KEPT,
     FORMER_LEFT,
+    HAS_CALM,
     HOUR_STRENGTH,
     LARGEST_LOG_MEAN,
     LAST_ERROR,
@@ -62,6 +77,7 @@ from detectors.row import (
     SPREAD_SUM,
     SPREAD_WEIGHT,
     STATE,
+    STEEPEST,
     TREND_DAMPING,
     TREND_NOISE,
     WARM_UP,
@@ -121,16 +137,41 @@ def class_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> t
 
 
 @compiled
-def state_forecast(row: Floats, waves: Floats) -> tuple[float, float]:
-    """(log mean, its variance) from level and season; `waves` is the vector (1, 0, cos, sin, cos 2, sin 2)."""
+def state_forecast(row: Floats, at: int, waves: Floats) -> tuple[float, float]:
+    """(log mean, its variance) from level and season of the state that lies at STATE or CALM; `waves` is the vector
+    (1, 0, cos, sin, cos 2, sin 2)."""
     mean, variance = 0.0, 0.0
     for i in range(PARTS):
-        mean += waves[i] * row[STATE + i]
+        mean += waves[i] * row[at + i]
         along = 0.0
         for j in range(PARTS):
-            along += row[COVARIANCE + i * PARTS + j] * waves[j]
+            along += row[at + COVARIANCE + i * PARTS + j] * waves[j]
         variance += waves[i] * along
     return min(max(mean, -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN), max(variance, 1e-9)
+
+
+@compiled
+def calm_share(row: Floats, settings: Floats) -> float:
+    """The probability that the calm state is the right one."""
+    return 1.0 / (1.0 + exp(-row[CALM_EVIDENCE])) if settings[HAS_CALM] > 0.0 else 0.0
+
+
+@compiled
+def blended(row: Floats, waves: Floats, settings: Floats) -> tuple[float, float]:
+    """(log mean, its variance) of both states together, each with its probability."""
+    log_mean, q = state_forecast(row, STATE, waves)
+    share = calm_share(row, settings)
+    if share == 0.0:
+        return log_mean, q
+    calm, q_calm = state_forecast(row, CALM, waves)
+    apart = calm - log_mean
+    return log_mean + share * apart, q + share * (q_calm - q) + share * (1.0 - share) * apart * apart
+
+
+@compiled
+def level_of(row: Floats, settings: Floats) -> float:
+    """Log of the level, of both states together."""
+    return float(row[STATE] + calm_share(row, settings) * (row[CALM] - row[STATE]))
 
 
 @compiled
@@ -139,7 +180,7 @@ def forecast(
 ) -> tuple[float, float, float]:
     """(mean, size, dispersion) of the next window's negative binomial."""
     phi = dispersion(row, settings)
-    log_mean, q = state_forecast(row, waves)
+    log_mean, q = blended(row, waves, settings)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi, settings)
     mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
@@ -150,7 +191,7 @@ def forecast(
 def size_of(mean: float, phi: float, q: float, known: float) -> float:
     """Size r of a negative binomial with variance phi' m + m^2 q; phi' is phi, widened for being estimated from
     `known` windows' worth: at a page budget's levels (1e-5) an unbiased estimate of it is too narrow on average."""
-    wide = phi * (1.0 + 5.0 / (known + 12.0))
+    wide = phi * (1.0 + 4.0 / (known + 12.0))
     return max(mean / (wide - 1.0 + mean * q), 1e-3)
 
 
@@ -165,29 +206,59 @@ def residual(x: float, mean: float, size: float) -> float:
 
 
 @compiled
-def _update_level(row: Floats, ratio: float, after: float) -> None:
+def _update_level(row: Floats, at: int, ratio: float, after: float) -> None:
     """The level alone moves by log(ratio), its variance to `after`: season and trend know nothing of a break."""
-    row[STATE] += log(ratio)
-    shrink = np.sqrt(after / row[COVARIANCE])
+    covariance = at + COVARIANCE
+    row[at] += log(ratio)
+    shrink = np.sqrt(after / row[covariance])
     for j in range(PARTS):
-        row[COVARIANCE + j] *= shrink
-        row[COVARIANCE + j * PARTS] *= shrink
+        row[covariance + j] *= shrink
+        row[covariance + j * PARTS] *= shrink
 
 
 @compiled
-def _update_state(row: Floats, waves: Floats, ratio: float, q: float, q_after: float) -> None:
+def _update_state(row: Floats, at: int, waves: Floats, ratio: float, q: float, q_after: float) -> None:
     """Linear Bayes: the forecast's log mean moves by log(ratio), its variance from q to q_after."""
+    covariance = at + COVARIANCE
     gain = np.empty(PARTS)
     for i in range(PARTS):
         along = 0.0
         for j in range(PARTS):
-            along += row[COVARIANCE + i * PARTS + j] * waves[j]
+            along += row[covariance + i * PARTS + j] * waves[j]
         gain[i] = along / q
     move = log(ratio)
     for i in range(PARTS):
-        row[STATE + i] += gain[i] * move
+        row[at + i] += gain[i] * move
         for j in range(PARTS):
-            row[COVARIANCE + i * PARTS + j] -= gain[i] * gain[j] * (q - q_after)
+            row[covariance + i * PARTS + j] -= gain[i] * gain[j] * (q - q_after)
+
+
+@compiled
+def _learn_state(
+    row: Floats, at: int, waves: Floats, seen: tuple[float, float, float, float, float, float], moved: bool
+) -> tuple[float, float]:
+    """One state takes in a count; (error, variance) with which it had foretold it. `seen`: the count, the factor that
+    the state's mean is to be multiplied by, the least mean, the dispersion, (variance without the state's) / mean,
+    and the count's weight."""
+    x, factor, lowest, phi, noise, weight = seen
+    log_mean, q = state_forecast(row, at, waves)
+    mean = max(exp(log_mean) * factor, lowest)
+    variance = noise * mean + mean * mean * q
+    limit = FAR * np.sqrt(variance) + FAR_TAIL * phi
+    error = min(max(x - mean, -limit), limit)
+    if moved:
+        row[at + COVARIANCE] = max(row[at + COVARIANCE], MOVED_VARIANCE)
+        q = row[at + COVARIANCE]
+    else:
+        x = mean + error
+    alpha = noise / (q * weight)
+    ratio = (alpha + x) / (alpha + mean)
+    q_after = noise / (weight * (alpha + mean * ratio))
+    if moved:
+        _update_level(row, at, ratio, q_after)
+    else:
+        _update_state(row, at, waves, ratio, q, q_after)
+    return error, variance
 
 
 @compiled
@@ -212,13 +283,24 @@ def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) 
 
 
 @compiled
-def _open_level(row: Floats, settings: Floats) -> None:
-    """The level has moved: it may now be anywhere, and a return to where it was will be no news for a while."""
+def _remember_level(row: Floats, settings: Floats) -> None:
+    """The level has moved: a return to where it was will be no news for a while."""
     if row[SEEN] >= settings[WARM_UP]:
         if row[FORMER_LEFT] <= 0.0:
-            row[FORMER] = row[STATE]
+            row[FORMER] = level_of(row, settings)
         row[FORMER_LEFT] = settings[FORMER_KEPT]
-    row[COVARIANCE] = max(row[COVARIANCE], MOVED_VARIANCE)
+
+
+@compiled
+def _weigh(row: Floats, lively: tuple[float, float], calm: tuple[float, float], memory: float) -> None:
+    """Both states have foretold a count, with (error, variance) each: which did better? A calm state that is refuted
+    starts again from the lively one."""
+    better = lively[0] * lively[0] / lively[1] - calm[0] * calm[0] / calm[1] + log(lively[1] / calm[1])
+    evidence = memory * row[CALM_EVIDENCE] + (1.0 - memory) * CALM_PRIOR + 0.5 * better
+    row[CALM_EVIDENCE] = min(evidence, CALM_MOST)
+    if evidence < -CALM_REFUTED:
+        row[CALM:CALM_EVIDENCE] = row[STATE : STATE + CALM_EVIDENCE - CALM]
+        row[CALM_EVIDENCE] = -0.5 * CALM_REFUTED
 
 
 @compiled
@@ -239,13 +321,14 @@ def learn_window(
     x = float(count)
     per_week = int(settings[WINDOWS_PER_WEEK])
     if row[SEEN] == 0.0:
-        row[STATE] = log(max(x, 0.5) / length)
+        row[STATE] = row[CALM] = log(max(x, 0.5) / length)
     row[SEEN] += 1.0
     phi = dispersion(row, settings)
-    log_mean, q = state_forecast(row, waves)
+    log_mean, q = blended(row, waves, settings)
     slot, q_slot = slot_effect(row, place, per_week, phi)
     special, q_class = class_effect(row, day_class, phi, settings)
-    mean = exp(log_mean) * slot * special * length
+    factor = slot * special * length
+    mean = exp(log_mean) * factor
     lowest = settings[FLOOR] * length
     if x == 0.0 and mean <= lowest:
         return  # at the floor, one zero more says nothing
@@ -259,26 +342,23 @@ def learn_window(
     moved = _follow_drift(row, error, variance, settings)
     weight = 1.0 if moved else near * near
 
-    known = near / (1.0 + 2.0 * mean * (1.0 + mean * q_all / phi) ** 2)
+    known = max(near, FAR_KNOWN) / (1.0 + 2.0 * mean * (1.0 + mean * q_all / phi) ** 2)
     row[SPREAD_SUM] = settings[SPREAD_MEMORY] * row[SPREAD_SUM] + known * (error * error - mean * mean * q_all)
     row[SPREAD_WEIGHT] = settings[SPREAD_MEMORY] * row[SPREAD_WEIGHT] + known * mean
     row[SPREAD_SUM] = max(row[SPREAD_SUM], 0.0)
 
-    noise = phi + mean * (q_slot + q_class)
     if moved:
-        _open_level(row, settings)
-        q = row[COVARIANCE]
-    alpha = 1.0 / q
-    ratio = (alpha + weight * x / noise) / (alpha + weight * mean / noise)
-    q_after = 1.0 / (alpha + weight * mean * ratio / noise)
-    if moved:
-        _update_level(row, ratio, q_after)
+        _remember_level(row, settings)
     else:
-        _update_state(row, waves, ratio, q, q_after)
         _follow_restlessness(row, error / np.sqrt(variance), settings)
-        if per_week > 1:
-            row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
-            row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
+    noise = phi + mean * (q_slot + q_class)
+    lively = _learn_state(row, STATE, waves, (x, factor, lowest, phi, noise, weight), moved)
+    if settings[HAS_CALM] > 0.0:
+        calm = _learn_state(row, CALM, waves, (x, factor, lowest, phi, noise, weight), moved)
+        _weigh(row, lively, calm, settings[EVIDENCE_MEMORY])
+    if not moved and per_week > 1:
+        row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
+        row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
     if day_class > 0:
         row[CLASS_COUNTED + day_class] += weight * x
         row[CLASS_EXPECTED + day_class] += weight * mean / special
@@ -287,11 +367,20 @@ def learn_window(
 @compiled
 def step_time(row: Floats, per_week: int, settings: Floats) -> None:
     """From before one window to before the next: trend moves the level, everything becomes a little less sure."""
-    p = COVARIANCE
-    damping = settings[TREND_DAMPING]
     row[FORMER_LEFT] = max(0.0, row[FORMER_LEFT] - 1.0)
-    row[STATE] = min(max(row[STATE] + row[STATE + 1], -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN)
-    row[STATE + 1] *= damping
+    level_noise = settings[LEVEL_NOISE] * exp(row[RESTLESS])
+    _step_state(
+        row, STATE, per_week, (level_noise, settings[TREND_NOISE], settings[SEASON_NOISE]), settings[TREND_DAMPING]
+    )
+    if settings[HAS_CALM] > 0.0:
+        _step_state(row, CALM, per_week, (CALM_LEVEL / per_week, CALM_TREND / per_week**3, CALM_SEASON / per_week), 1.0)
+
+
+@compiled
+def _step_state(row: Floats, at: int, per_week: int, noises: tuple[float, float, float], damping: float) -> None:
+    p = at + COVARIANCE
+    row[at] = min(max(row[at] + row[at + 1], -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN)
+    row[at + 1] = min(max(row[at + 1] * damping, -STEEPEST / per_week), STEEPEST / per_week)
     for j in range(PARTS):
         row[p + j] += row[p + PARTS + j]
         row[p + PARTS + j] *= damping
@@ -299,13 +388,7 @@ def step_time(row: Floats, per_week: int, settings: Floats) -> None:
         row[p + i * PARTS] += row[p + i * PARTS + 1]
         row[p + i * PARTS + 1] *= damping
     for i in range(PARTS):
-        noise = (
-            settings[LEVEL_NOISE] * exp(row[RESTLESS])
-            if i == 0
-            else settings[TREND_NOISE]
-            if i == 1
-            else settings[SEASON_NOISE]
-        )
+        noise = noises[min(i, 2)]
         largest = PRIOR_VARIANCE[i] / (per_week * per_week if i == 1 else 1.0)
         diagonal = row[p + i * PARTS + i] + noise
         row[p + i * PARTS + i] = diagonal
@@ -327,4 +410,5 @@ def centre_slots(row: Floats, per_week: int) -> None:
     for i in range(per_week):
         row[SLOTS + 2 * i + 1] *= common
     row[STATE] += log(common)
+    row[CALM] += log(common)
     row[FORMER] += log(common)

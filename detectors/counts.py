@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from detectors.baseline import centre_slots, forecast, learn_window, step_time
+from detectors.baseline import centre_slots, forecast, learn_window, level_of, step_time
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp
@@ -27,7 +27,6 @@ from detectors.row import (
     FORMER,
     FORMER_LEFT,
     SEEN,
-    STATE,
     WARM_UP,
     Rows,
     annual_waves,
@@ -43,7 +42,7 @@ BAND = 0.025
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 _LARGEST_COUNT = 10**10
-_MAGIC = b"jiantu.counts.1\n"
+_MAGIC = b"jiantu.counts.2\n"
 
 
 @compiled
@@ -65,7 +64,7 @@ def _score_rows(
         out[i, 8] = _SCORED
         _say(out[i], min(counts[i], _LARGEST_COUNT), mean, size)
         if row[FORMER_LEFT] > 0.0:
-            former = max(mean * exp(row[FORMER] - row[STATE]), settings[FLOOR] * length)
+            former = max(mean * exp(row[FORMER] - level_of(row, settings)), settings[FLOOR] * length)
             _allow_former(out[i], min(counts[i], _LARGEST_COUNT), rounded_number(former), size)
 
 
@@ -115,7 +114,7 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
     def __init__(self, rows: Rows, windows_per_week: int) -> None:
@@ -162,7 +161,7 @@ class CountBank(Detector):
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
         if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the counts detector, version 1")
+            raise ValueError("not a snapshot of the counts detector, version 2")
         windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
         rows = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
         return cls(rows.reshape(series, row_length(windows_per_week)), windows_per_week)

@@ -6,13 +6,14 @@
 
 from detectors.contract import Detector
 from detectors.counts import CountBank
+from detectors.outbreak import OutbreakBank
 from detectors.rates import RateBank
 from detectors.river_adapter import RIVER_SCORERS
 from detectors.river_drift import RIVER_DRIFT
 from detectors.scan import Scan
 from detectors.shift import ShiftBank
 
-COMPILED: tuple[type[Detector], ...] = (CountBank, ShiftBank, RateBank)
+COMPILED: tuple[type[Detector], ...] = (CountBank, OutbreakBank, ShiftBank, RateBank)
 """Those that are machine code, compiled before a run: river's are not, and river is not imported unless one is used."""
 DETECTORS: dict[str, type[Detector]] = {made.name: made for made in (*COMPILED, *RIVER_SCORERS, *RIVER_DRIFT)}
 """In the order in which they are shown."""

@@ -30,7 +30,11 @@ LAST_ERROR, RESTLESS = SEEN + 8, SEEN + 9
 CLASSES = 12
 CLASS_COUNTED = SEEN + 10
 CLASS_EXPECTED = CLASS_COUNTED + CLASSES
-SLOTS = CLASS_EXPECTED + CLASSES
+CALM = CLASS_EXPECTED + CLASSES
+"""A second state and its covariance, laid out like the first, that hardly moves with time."""
+CALM_EVIDENCE = CALM + PARTS + PARTS * PARTS
+"""Log of how much better the calm state has foretold the counts of late than the lively one."""
+SLOTS = CALM_EVIDENCE + 1
 """From here on: (counted, expected) of each slot of the week, the days of one hour beside each other."""
 
 LARGEST_LOG_MEAN = 23.0
@@ -70,6 +74,10 @@ class Settings:
     restless_gain: float
     restless_leak: float
     """How fast the level's noise follows what residuals say of it, and how fast it goes back to the usual."""
+    calm: float
+    """1 where the calm state is kept beside the lively one, 0 where there is only the latter."""
+    evidence_memory: float
+    """Discount per window of what the two have proved against each other."""
 
     def as_array(self) -> Floats:
         """The settings in the order of the constants below."""
@@ -78,18 +86,28 @@ class Settings:
 
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
  SPREAD_PRIOR, SPREAD_STRENGTH, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
- DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK) = range(19)  # fmt: skip
+ DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK,
+ HAS_CALM, EVIDENCE_MEMORY) = range(21)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
 HOUR_STRENGTH, SLOT_STRENGTH, DAY_STRENGTH = 1.5, 8.0, 4.0
 """How many counts the shrinkage of a profile part to its parent is worth (1 / variance of the log effect)."""
 MOVED_VARIANCE = 0.5
+CALM_LEVEL, CALM_TREND, CALM_SEASON = 0.002**2, 2e-6**2, 1e-4**2
+"""Variance that the calm state gains per week; its trend is not damped."""
+CALM_PRIOR, CALM_MOST, CALM_REFUTED = 1.0, 6.0, 4.0
+"""Log odds that a series is calm before anything is seen, the most that is ever believed, and the odds against it at
+which it starts again."""
 LEAST_RESTLESS, MOST_RESTLESS = -6.0, 5.0
 """Bounds of the log of how much more than usual the level moves."""
 FAR, FAR_TAIL = 3.0, 4.0
 """A deviance residual beyond FAR is an outlier; no residual is taken for more than FAR standard deviations and
 FAR_TAIL dispersions (the scale on which a negative binomial's tail falls)."""
+FAR_KNOWN = 0.05
+"""What an outlier still teaches of the dispersion, so that counts which are all outliers widen the band."""
+STEEPEST = 0.05
+"""The most that a trend moves the log mean in a week."""
 CLEAR = 5.0
 """The most standard deviations that a residual counts for in what is said of the level's noise."""
 
@@ -110,9 +128,9 @@ def settings_for(windows_per_week: int) -> Settings:
         trend_noise=1e-4**2 / per_week**3,
         season_noise=0.004**2 / per_week,
         trend_damping=1.0 - 0.004 / per_week,
-        spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 525.0, 1: 260.0}[windows_per_week],
-        spread_prior=2.0 if windows_per_week == 1 else 1.5,
-        spread_strength=5.0 if windows_per_week == 1 else 8.0,
+        spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 730.0, 1: 520.0}[windows_per_week],
+        spread_prior=1.5,
+        spread_strength=4.0 if windows_per_week == 1 else 8.0,
         class_strength=30.0 if windows_per_week == 1 else 3.0,
         class_varies=0.003 if windows_per_week == 1 else 0.02,
         slot_memory=1.0 - 1.0 / 60.0,
@@ -122,11 +140,13 @@ def settings_for(windows_per_week: int) -> Settings:
         former_kept=8.0 * per_week,
         restless_gain={168: 0.003, 7: 0.04, 1: 0.1}[windows_per_week],
         restless_leak={168: 1e-4, 7: 2e-3, 1: 1e-2}[windows_per_week],
+        calm=1.0,
+        evidence_memory=1.0 - 1.0 / (104.0 * per_week),
     )
 
 
 def row_length(windows_per_week: int) -> int:
-    """Numbers in one series' row: 76 for weeks, 90 for days, 412 (3.3 kB) for hours."""
+    """Numbers in one series' row: 119 for weeks, 133 for days, 455 (3.6 kB) for hours."""
     return SLOTS + (2 * windows_per_week if windows_per_week > 1 else 0)
 
 
@@ -136,6 +156,8 @@ def fresh_rows(series: int, windows_per_week: int) -> Floats:
     scale = np.array([1.0, 1.0 / windows_per_week**2, 1.0, 1.0, 1.0, 1.0])
     for i in range(PARTS):
         rows[:, COVARIANCE + i * PARTS + i] = PRIOR_VARIANCE[i] * scale[i]
+    rows[:, CALM : CALM + PARTS + PARTS * PARTS] = rows[:, : PARTS + PARTS * PARTS]
+    rows[:, CALM_EVIDENCE] = CALM_PRIOR
     return rows
 
 

@@ -70,7 +70,7 @@ PLAIN = 1e-6
 SMALLEST_SAID = 1e-290
 _WAVES = 4
 """Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
-_MAGIC = b"jiantu.shift.1\n"
+_MAGIC = b"jiantu.shift.2\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 _MEAN, _PHI, _HIGH, _LOW = range(4)
@@ -93,6 +93,7 @@ def quiet_settings(windows_per_week: int) -> Settings:
         usual,
         level_noise=min(usual.level_noise, 0.02**2 / windows_per_week),
         warm_up=20 if windows_per_week == 1 else usual.warm_up,
+        calm=0.0,
     )
 
 
@@ -103,7 +104,7 @@ def _forecast(
     """(mean, variance of its log in sums over weeks, dispersion) of the window that lies `ahead` windows after the
     row's next one. Errors of the slots of a week average out over it; those of level and season do not."""
     phi = dispersion(row, settings)
-    log_mean, q = state_forecast(row, waves)
+    log_mean, q = state_forecast(row, STATE, waves)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi, settings)
     log_mean = min(log_mean + ahead * row[STATE + 1], 23.0)
@@ -309,7 +310,7 @@ class ShiftBank(Detector):
     """A level that has moved and stays moved, days and weeks; hours are not judged."""
 
     name: ClassVar[str] = "shift"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
 
@@ -378,7 +379,7 @@ class ShiftBank(Detector):
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
         if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the shift detector, version 1")
+            raise ValueError("not a snapshot of the shift detector, version 2")
         windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
         fresh = cls.fresh(series, windows_per_week)
         numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16)

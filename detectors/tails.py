@@ -24,6 +24,8 @@ INFINITE = 1e300
 """Stands for an infinite size where only ratios to it are taken."""
 SMALLEST_P = 1e-300
 """What is more improbable than this is said to be this improbable."""
+VAST = 1e8
+"""Beyond this mean a quantile is that of the smooth law: one count in it is no news."""
 FULL, ROUGH = 4e-16, 1e-9
 """Relative error of a tail: all digits for a p, few for finding a quantile."""
 _STIRLING = (1 / 12, 1 / 360, 1 / 1260, 1 / 1680, 1 / 1188, 691 / 360360, 1 / 156)
@@ -222,6 +224,8 @@ def quantile(share: float, mean: float, size: float) -> int:
             k += 1
         return k
     k = _near_quantile(mean, size, normal_quantile(share))
+    if mean > VAST:
+        return k
     here = probability(k, mean, size)
     total = _at_most(k, mean, size, here)
     for _ in range(30):

@@ -1,0 +1,199 @@
+"""What builds up: did an outbreak begin in one of the last windows? For days and weeks.
+
+Each count is held against the baseline's forecast of it (`detectors.baseline`), and the likelihood ratio of an outbreak
+against none is gathered over the last windows, for a start in any of them and several sizes
+(`detectors.outbreak_evidence`). Its p is that of so much evidence where there is no outbreak. Once an outbreak has
+been plain, starts before it no longer count: what comes next needs evidence of its own.
+
+>>> import numpy as np
+>>> from detectors.observation import Slot
+>>> bank = OutbreakBank.fresh(series=1, windows_per_week=1)
+>>> for week in range(60):
+...     bank.learn(np.array([4 + week % 3]), Slot(week, 0, week / 52, 1.0, np.zeros(1, np.int64)))
+>>> for week, count in ((60, 9), (61, 11)):
+...     slot = Slot(week, 0, week / 52, 1.0, np.zeros(1, np.int64))
+...     scores = bank.score(np.array([count]), slot)
+...     bank.learn(np.array([count]), slot)
+>>> bool(scores.p_high[0] < 0.01)
+True
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from detectors.baseline import centre_slots, forecast, learn_window, step_time
+from detectors.compiled import compiled
+from detectors.contract import Detector
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.outbreak_evidence import DOSES, LAGS, PLACES, SIZES, evidence, ratios, survival
+from detectors.rounding import rounded_number
+from detectors.row import CLASSES, SEEN, WARM_UP, Rows, annual_waves, fresh_rows, row_length, settings_for, slot_place
+from detectors.tails import quantile
+
+HOURS = 168
+PLAIN = 1e-5
+"""A p at which an outbreak is plain: whoever listens has heard it."""
+SMALLEST_SAID = 1e-290
+STARTS, GATHERED = 0, 1
+"""Beside each series' baseline row lie: how many starts count, and the likelihood ratio so far by start and size."""
+EXTRA = GATHERED + LAGS * len(SIZES)
+_SIZES = len(SIZES)
+_LARGEST_COUNT = 10**10
+_MAGIC = b"jiantu.outbreak.1\n"
+_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+
+
+@compiled
+def _score_rows(
+    rows: Rows,
+    extras: Rows,
+    counts: Counts,
+    waves: Floats,
+    where: tuple[int, float],
+    classes: Counts,
+    settings: Floats,
+    out: Rows,
+) -> None:
+    """out (series, 9) as in `detectors.counts`; `where`: the slot's place and the window's length."""
+    now = np.empty(DOSES.size)
+    for i in range(counts.size):
+        row, extra = rows[i], extras[i]
+        out[i] = np.nan
+        if counts[i] < 0:
+            out[i, 8] = _MISSING
+            continue
+        if row[SEEN] < settings[WARM_UP]:
+            out[i, 8] = _WARMING_UP
+            continue
+        mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
+        mean, size = rounded_number(mean), rounded_number(size)
+        ratios(min(counts[i], _LARGEST_COUNT), mean, size, now)
+        starts = int(extra[STARTS])
+        at_least, above = survival(evidence(extra[GATHERED:], now, starts), mean, size, starts)
+        out[i, 8] = _SCORED
+        out[i, 0] = mean
+        out[i, 1] = rounded_number(float(quantile(0.025, mean, size)))
+        out[i, 2] = rounded_number(float(quantile(0.975, mean, size)))
+        out[i, 3] = rounded_number(max(at_least, SMALLEST_SAID))
+        out[i, 4] = rounded_number(max(min(above, at_least), SMALLEST_SAID))
+        out[i, 5], out[i, 6] = 1.0, 1.0
+
+
+@compiled
+def _learn_rows(
+    rows: Rows,
+    extras: Rows,
+    counts: Counts,
+    waves: Floats,
+    where: tuple[int, float, bool],
+    classes: Counts,
+    settings: Floats,
+    resets_at: float,
+) -> None:
+    per_week = int(settings[0])
+    now = np.empty(DOSES.size)
+    for i in range(counts.size):
+        row, extra = rows[i], extras[i]
+        starts = int(extra[STARTS])
+        now[:] = 1.0
+        plain = False
+        if counts[i] >= 0:
+            count = min(counts[i], _LARGEST_COUNT)
+            if row[SEEN] >= settings[WARM_UP]:
+                mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
+                mean, size = rounded_number(mean), rounded_number(size)
+                ratios(count, mean, size, now)
+                found = evidence(extra[GATHERED:], now, starts)
+                if found > 1.0:  # no p is small before
+                    plain = survival(found, mean, size, starts)[0] <= resets_at
+            learn_window(row, count, waves, where[0], classes[i], where[1], settings)
+        if where[2] and per_week > 1:
+            centre_slots(row, per_week)
+        step_time(row, per_week, settings)
+        for lag in range(LAGS - 1, 0, -1):
+            for k in range(_SIZES):
+                before = extra[GATHERED + (lag - 1) * _SIZES + k] * now[PLACES[lag - 1, k]]
+                extra[GATHERED + lag * _SIZES + k] = min(before, 1e240)
+        extra[STARTS] = 1.0 if plain else min(starts + 1.0, float(LAGS))
+
+
+class OutbreakBank(Detector):
+    """Likelihood ratio of an outbreak that began in one of the last four windows; days and weeks."""
+
+    name: ClassVar[str] = "outbreak"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
+    judges: ClassVar[tuple[int, ...]] = (7, 1)
+
+    def __init__(self, rows: Rows, extras: Rows, windows_per_week: int, resets_at: float) -> None:
+        self._rows = rows
+        self._extras = extras
+        self._windows_per_week = windows_per_week
+        self._resets_at = resets_at
+        self._settings = settings_for(windows_per_week).as_array()
+
+    @classmethod
+    def fresh(cls, series: int, windows_per_week: int, resets_at: float = PLAIN) -> Self:
+        """See `Detector.fresh`. `resets_at`: the p at which starts up to now are told, and count no longer."""
+        watched = 0 if windows_per_week == HOURS else series
+        extras = np.ones((watched, EXTRA))
+        return cls(fresh_rows(watched, windows_per_week), extras, windows_per_week, resets_at)
+
+    def resetting_at(self, resets_at: float) -> Self:
+        """The same detector, with a memory that is reset at another p from now on."""
+        return type(self)(self._rows.copy(), self._extras.copy(), self._windows_per_week, resets_at)
+
+    @property
+    def warm_up(self) -> int:
+        """Windows that a series must have been observed for before it is judged."""
+        return int(self._settings[WARM_UP])
+
+    def score(self, counts: Counts, slot: Slot) -> Scores:
+        """See `Detector.score`. `size` is NaN, since p is not that of this window's count alone; the low side is not
+        judged, its p are 1."""
+        out = np.full((counts.size, 9), np.nan)
+        if self._windows_per_week == HOURS:
+            out[:, 8] = ScoreReason.NOT_JUDGED
+        else:
+            place = slot_place(slot.hour_of_week, self._windows_per_week)
+            classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+            where = (place, float(slot.length))
+            waves = annual_waves(slot.year_phase)
+            _score_rows(self._rows, self._extras, counts.astype(np.int64), waves, where, classes, self._settings, out)
+        expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
+        return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
+
+    def learn(self, counts: Counts, slot: Slot) -> None:
+        """See `Detector.learn`."""
+        if self._windows_per_week == HOURS:
+            return
+        place = slot_place(slot.hour_of_week, self._windows_per_week)
+        week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
+        _learn_rows(
+            self._rows,
+            self._extras,
+            counts.astype(np.int64),
+            annual_waves(slot.year_phase),
+            (place, float(slot.length), week_ends),
+            np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64),
+            self._settings,
+            self._resets_at,
+        )
+
+    def snapshot(self) -> bytes:
+        """See `Detector.snapshot`."""
+        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
+        rest = (np.array([self._resets_at]), self._rows, self._extras)
+        return _MAGIC + head + b"".join(part.astype("<f8").tobytes() for part in rest)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
+        if snapshot[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("not a snapshot of the outbreak detector, version 1")
+        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
+        numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
+        columns = row_length(windows_per_week)
+        rows = numbers[1 : 1 + series * columns].reshape(series, columns)
+        return cls(rows, numbers[1 + series * columns :].reshape(series, EXTRA), windows_per_week, float(numbers[0]))

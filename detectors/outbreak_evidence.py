@@ -1,0 +1,115 @@
+"""Evidence for an outbreak that began lately: likelihood ratios of the last windows' counts, and what they are worth.
+
+An outbreak adds Poisson cases to a negative binomial count. It may have begun in any of the last LAGS windows; its
+size is one of SIZES, in standard deviations of a window's count; PROFILE spreads it over the windows. That is all
+that is said of outbreaks, for every series and window size. The evidence is the mean likelihood ratio over all of
+these, so it is 1 on average where there is no outbreak; a sum over starts after Shiryaev, "On optimum methods in
+quickest detection problems", Theory Probab. Appl. 8 (1963).
+
+How probable so much evidence is without an outbreak stands in a table (`detectors.outbreak_table`) over the starts
+that are looked at, the mean, the dispersion and the evidence, interpolated. `tests/benchmarks/outbreaks_table.py`
+makes it, by importance sampling from the outbreaks themselves.
+"""
+
+import numpy as np
+
+from detectors.compiled import compiled
+from detectors.elementary import exp, log, log1p
+from detectors.observation import Floats
+from detectors.outbreak_table import ABOVE, AT_LEAST
+
+LAGS = 4
+SIZES = (2.0, 4.0, 8.0)
+PROFILE = (0.4, 0.3, 0.2, 0.1)
+DOSES = np.array([0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.2])
+"""Every product of a size and a share of the profile, ascending: cases added to a window, in standard deviations."""
+PLACES = np.array([[3, 5, 7], [2, 4, 6], [1, 3, 5], [0, 1, 3]])
+"""Shape (lags, sizes): which dose a window gets so many windows after the start."""
+FEW = 256
+"""Up to this count the likelihood ratio is summed; beyond, it is that of the smooth law."""
+LEAST_RATIO, LARGEST_RATIO = 1e-30, 1e60
+FAINTEST, LOG_STEP = -1.5, 0.625
+"""First log evidence of the table, and its step."""
+LOWEST_MEAN, MEAN_STEP = -3.5065578973199818, 0.7374753168
+"""First log mean of the table (0.03), and its step (to 100)."""
+SPREAD_STEP = 0.25
+"""Step of the table's square root of the log of the dispersion, from 0."""
+
+
+@compiled
+def ratios(count: int, mean: float, size: float, out: Floats) -> None:
+    """out (doses,): P(count | as expected + Poisson(dose standard deviations)) / P(count | as expected)."""
+    spread = np.sqrt(mean * (1.0 + mean / size))
+    if count > FEW:
+        for i in range(DOSES.size):
+            out[i] = _smooth_ratio(float(count), mean, size, DOSES[i] * spread)
+        return
+    term = np.empty(DOSES.size)
+    for i in range(DOSES.size):
+        term[i] = exp(-DOSES[i] * spread)
+        out[i] = term[i]
+    still, more = 1.0 / (1.0 + mean / size), 1.0 / (mean + size)
+    last = DOSES.size - 1
+    for n in range(count):
+        inside = count - n
+        step = spread * inside / (mean * (still + (inside - 1.0) * more) * (n + 1.0))
+        for i in range(DOSES.size):
+            term[i] *= DOSES[i] * step
+            out[i] += term[i]
+        if term[last] < 1e-7 * out[last] and DOSES[last] * step < 0.9:
+            break
+    for i in range(DOSES.size):
+        out[i] = min(max(out[i], LEAST_RATIO), LARGEST_RATIO)
+
+
+@compiled
+def _smooth_ratio(x: float, mean: float, size: float, added: float) -> float:
+    """The same for a large count, from Stirling's formula and the slope of the log probability."""
+    rest = x - added
+    if rest < 1.0:
+        return LEAST_RATIO
+    share = mean / (mean + size)  # of the count's log probability per count
+    everything = x + size
+    at_x, at_rest = log(x / (everything * share)), log(rest / ((rest + size) * share))
+    if size > 1e12:
+        at_x, at_rest = log(x / mean), log(rest / mean)
+        change = added * at_x - rest * log1p(-added / x) - added
+    else:
+        change = added * at_x - rest * log1p(-added / x) + (everything - added) * log1p(-added / everything)
+    change += added * (min(exp(at_rest), 10.0) - 1.0 - at_rest)
+    return min(max(exp(min(change, 130.0)), LEAST_RATIO), LARGEST_RATIO)
+
+
+@compiled
+def evidence(before: Floats, now: Floats, starts: int) -> float:
+    """Mean likelihood ratio of the last `starts` starts and all sizes: `before` (lags * sizes,) that of the windows
+    before this one, by start, `now` (doses,) that of this one's count."""
+    total = 0.0
+    for lag in range(starts):
+        for k in range(PLACES.shape[1]):
+            total += before[lag * PLACES.shape[1] + k] * now[PLACES[lag, k]]
+    return float(total / (starts * PLACES.shape[1]))
+
+
+@compiled
+def survival(found: float, mean: float, size: float, starts: int) -> tuple[float, float]:
+    """P(evidence >= found), P(evidence > found) where there is no outbreak."""
+    level = min(max((log(mean) - LOWEST_MEAN) / MEAN_STEP, 0.0), AT_LEAST.shape[1] - 1.000001)
+    spread = min(np.sqrt(log1p(mean / size)) / SPREAD_STEP, AT_LEAST.shape[2] - 1.000001)
+    strength = (log(max(found, 1e-300)) - FAINTEST) / LOG_STEP
+    if strength <= 0.0:
+        return 1.0, 1.0
+    last = AT_LEAST.shape[3] - 1
+    beyond = max(strength - last, 0.0) * LOG_STEP
+    strength = min(strength, last - 1e-6)
+    i, j, k = int(level), int(spread), int(strength)
+    u, v, w = level - i, spread - j, strength - k
+    at_least, above = 0.0, 0.0
+    for a in range(2):
+        for b in range(2):
+            share = (u if a == 1 else 1.0 - u) * (v if b == 1 else 1.0 - v)
+            for c in range(2):
+                part = share * (w if c == 1 else 1.0 - w)
+                at_least += part * AT_LEAST[starts - 1, i + a, j + b, k + c]
+                above += part * ABOVE[starts - 1, i + a, j + b, k + c]
+    return min(exp(-at_least - beyond), 1.0), min(exp(-above - beyond), 1.0)
