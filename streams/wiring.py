@@ -289,6 +289,34 @@ def _kept(where: Where, ledger: LedgerReader) -> Profile | None:
         return open_profile(unpacked)
 
 
+def quiet(reading: Reading, most: int) -> list["Explanation"]:
+    """The largest non-alerts of a ledger, nearest to a page first, each explained."""
+    from detectors.registry import DETECTORS
+    from streams.core.explain import PAGED, explain
+    from streams.core.judge import JudgePlan
+    from streams.core.levels import levels_of
+    from streams.core.quiet import Nearest, nearest
+
+    city, ledger = reading.profile.city, reading.ledger
+    plan = JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
+    best = Nearest(40 * most)  # so many, as those that did page come first
+    for size in Size:
+        for end in ledger.scored_ends(size):
+            window = ledger.scored_window(size, end)
+            if window is not None:
+                best.take(nearest(plan, window, 2 * most))
+    everything = list(ledger.transitions())
+    found: list[Explanation] = []
+    for one in best.sorted():
+        window = ledger.scored_window(one.size, plan.grid.window(one.size, one.start).end)
+        answer = explain(plan, one.signal, one.county, one.size, one.start, window, everything)
+        if answer.why not in PAGED:
+            found.append(answer)
+        if len(found) == most:
+            break
+    return found
+
+
 def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":
     """Why the window of a series that holds an instant did, or did not, lead to an alert: asked of the ledger."""
     from detectors.registry import DETECTORS

@@ -8,13 +8,11 @@ from rich.text import Text
 from streams.cli.profile_view import table
 from streams.cli.prose import Prose
 from streams.core.city import Size
-from streams.core.explain import Explanation, Test, Why
+from streams.core.explain import PAGED, Explanation, Test
 from streams.core.instant import Instant, format_instant, to_datetime
 from streams.profile import Profile
 from streams.wiring import Reading, explanation
 from streams.wording.why import why
-
-_PAGED = (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED)
 
 
 def answers(
@@ -33,9 +31,22 @@ def document(
         "county": county,
         "signal": signal,
         "at": format_instant(at, profile.city.zone),
-        "paged": any(one.why in _PAGED for one in found),
+        "paged": any(one.why in PAGED for one in found),
         "windows": [_one(profile, one, lang) for one in found],
     }
+
+
+def quiet_document(profile: Profile, found: Sequence[Explanation], lang: str) -> list[dict[str, object]]:
+    """The largest non-alerts as JSON-ready data, each as `jiantu explain` has it."""
+    return [{"county": one.county, "signal": one.signal, **_one(profile, one, lang)} for one in found]
+
+
+def quiet_parts(profile: Profile, found: Sequence[Explanation], lang: str) -> Iterator[RenderableType]:
+    """The largest non-alerts for a person."""
+    yield Text("最接近预警而没有预警的 the largest non-alerts", style="bold")
+    for number, one in enumerate(found, 1):
+        yield Text(f"{number}. {one.county} {one.signal}", style="bold")
+        yield from parts(profile, one, lang)
 
 
 def _one(profile: Profile, one: Explanation, lang: str) -> dict[str, object]:
@@ -77,7 +88,7 @@ def parts(profile: Profile, one: Explanation, lang: str) -> Iterator[RenderableT
     """One window's explanation for a person."""
     zone = profile.city.zone
     start, end = (f"{to_datetime(at, zone):%Y-%m-%d %H:%M}" for at in (one.window_start, one.window_end))
-    style = "bold red" if one.why in _PAGED else "bold green"
+    style = "bold red" if one.why in PAGED else "bold green"
     yield Text.assemble((f"{one.size} ", "bold"), f"{start} – {end}  ", (str(one.why), style))
     yield Prose(why(profile, one, locale=lang) or "", indent=2)
     if lang == "zh":

@@ -1,17 +1,24 @@
 """`jiantu replay`: run a recording or a CSV through the service, into a data directory."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
-from streams.cli.screen import print_json, say, warn
+from streams.cli.screen import out, print_json, say, warn
 from streams.cli.topic_options import BrokersOption, PrefixOption
 from streams.ports import BATCH
+
+if TYPE_CHECKING:
+    from streams.cli.replaying import Result
+    from streams.core.explain import Explanation
+
+_LARGEST_NON_ALERTS = 10
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
             "jiantu replay calls.csv.gz --profile boston311 --data-dir b --json",
             "jiantu replay rec.jsonl.zst -d data --speed 60x      # a minute a second",
             "jiantu replay rec.jsonl.zst -d new --expect kept.log   # exit 1: differs",
+            "jiantu replay rec.jsonl.zst -d data --explain-quiet   # what nearly paged, and why it did not",
             "jiantu replay rec.jsonl.zst --to-kafka --brokers k1:9092   # into the topic events",
         ),
     )(replay)
@@ -48,6 +56,10 @@ def replay(  # noqa: PLR0913 - one parameter an option
         Path | None,
         typer.Option("--expect", metavar="LOG", help="与存下的预警日志比较 · compare with a stored alert log"),
     ] = None,
+    explain_quiet: Annotated[
+        bool,
+        typer.Option("--explain-quiet", help="再列出最接近预警的十个 · then the ten largest non-alerts, and why"),
+    ] = False,
     lang: LangOption = None,
     to_kafka: Annotated[
         bool, typer.Option("--to-kafka", help="写进主题 events · into the topic events, for `jiantu worker`")
@@ -101,10 +113,12 @@ def replay(  # noqa: PLR0913 - one parameter an option
     differing = None if kept is None else result.compared(kept)
     if differing is not None:
         document["expect"] = {"log": str(expect), "same": not differing, "differences": [asdict(d) for d in differing]}
+    quiet = result.quiet(_LARGEST_NON_ALERTS) if explain_quiet else []
     if as_json:
-        print_json(document)
+        print_json(document | _non_alerts(result, quiet, language, wanted=explain_quiet))
     else:
         result.report(recording)
+        _show_non_alerts(result, quiet, language)
     if result.run.stopped:
         say(f"已停在检查点，事件时间 {result.reached_text}；接着：", "stopped at a checkpoint; to go on:")
         say(f"  {shlex.join(['jiantu', *context.obj])}", "")
@@ -120,6 +134,19 @@ def replay(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(ending.FAILED)
     if result.altered:
         raise typer.Exit(ending.FAILED)
+
+
+def _non_alerts(result: "Result", quiet: Sequence["Explanation"], lang: str, *, wanted: bool) -> dict[str, object]:
+    from streams.cli.explanation import quiet_document
+
+    return {"quiet": quiet_document(result.profile, quiet, lang)} if wanted else {}
+
+
+def _show_non_alerts(result: "Result", quiet: Sequence["Explanation"], lang: str) -> None:
+    from streams.cli.explanation import quiet_parts
+
+    if quiet:
+        out.print(*quiet_parts(result.profile, quiet, lang), sep="\n")
 
 
 def _which(profile: str | None, directory: Path | None, recording: Path) -> str | Path:

@@ -15,6 +15,7 @@ from streams.cli.screen import out, show
 from streams.cli.watching import Pace, Watching
 from streams.config import settings
 from streams.core.alert_log import alert_log_sha256
+from streams.core.explain import Explanation
 from streams.core.instant import format_instant, to_datetime
 from streams.core.record import Reason
 from streams.ledger.store import state_sha256
@@ -106,6 +107,11 @@ class Result:
     def compared(self, kept: bytes) -> list[Difference]:
         """How the alert log differs from one that was stored."""
         return differences(kept, self.log)
+
+    def quiet(self, most: int) -> list[Explanation]:
+        """The largest non-alerts of all runs into the data directory."""
+        with wiring.open_reading(self.request.data_dir) as reading:
+            return wiring.quiet(reading, most)
 
     def trouble(self) -> tuple[str, str] | None:
         """What is wrong with the source, in Chinese and English; None where nothing is."""

@@ -114,6 +114,8 @@ class Explanation(Struct, frozen=True):
         return None if self.spent is None else max(0.0, self.budget_per_week - self.spent)
 
 
+PAGED = (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED)
+"""What became of windows that are part of an alert."""
 _DECIDING = tuple(Why)
 """The order in which a window's tests decide: the first reason that any of them gives."""
 _NOT_SCORED = {

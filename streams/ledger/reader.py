@@ -125,6 +125,10 @@ class LedgerReader:
         """All series of one window, as they were scored; without the details that only evidence has."""
         return self._ask(lambda db: self._scores.window(db, size, end))
 
+    def scored_ends(self, size: Size) -> list[Instant]:
+        """Ends of all scored windows of a size, oldest first."""
+        return self._ask(lambda db: self._scores.ends(db, size))
+
     def last_scored(self, size: Size) -> Instant | None:
         """End of the last scored window of a size."""
         return self._ask(lambda db: self._scores.latest(db, size))

@@ -99,6 +99,11 @@ class ScoreHistory:
         packed = self._unpacked(row[3], layout)
         return ScoredWindow(size, row[0], row[1], packed.counts.reshape(shape), packed.scores(shape), {})
 
+    def ends(self, db: Connection, size: Size) -> list[Instant]:
+        """Ends of all windows of a size, oldest first."""
+        wanted = select(_scored.c.window_end).where(_scored.c.size == size.value).order_by(_scored.c.window_end)
+        return [row[0] for row in db.execute(wanted)]
+
     def latest(self, db: Connection, size: Size) -> Instant | None:
         """End of the last window of a size."""
         last = select(func.max(_scored.c.window_end)).where(_scored.c.size == size.value)

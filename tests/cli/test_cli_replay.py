@@ -232,3 +232,15 @@ def test_a_changed_profile_does_not_go_on_with_the_data_of_the_old_one(cli: Cli,
         "replay", RECORDING, "-p", tmp_path / "city", "-d", tmp_path / "d"
     )
     assert cli("replay", RECORDING, "-d", tmp_path / "d", "--to", "2025-02-05").code == 0  # with the one it kept
+
+
+def test_the_largest_non_alerts_are_listed_and_explained(cli: Cli, tmp_path: Path) -> None:
+    quiet = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--explain-quiet", "--json").document["quiet"]
+    assert len(quiet) == 10
+    assert not {one["why"] for one in quiet} & {"raised", "joined", "continued", "explained"}
+    assert all(one["sentence"] and one["sentence_en"] and one["tests"] for one in quiet)
+    nearest = [min(test["p"] / test["level"] for test in one["tests"] if test["p"] and test["level"]) for one in quiet]
+    assert nearest[0] < 10
+    shown = cli("replay", RECORDING, "-d", tmp_path / "d", "--explain-quiet")
+    assert "the largest non-alerts" in shown.said
+    assert f"10. {quiet[9]['county']} {quiet[9]['signal']}" in shown.said
