@@ -24,10 +24,14 @@ from kafka.admin import NewTopic
 
 from streams.broker.names import Topics
 from tests.cli.commands import command, environment
-from tests.faults.fleet import Fleet, Said, WorkerProcess, last_words
+from tests.faults.fleet import STOP_AT, Fleet, Said, WorkerProcess, last_words
 from tests.faults.proof import Found, Lag, Truth, check, found_in, group_of, truth_of
+from tests.faults.proxy import Proxy
+from tests.kafka.server import Server
 from tests.sinks.topics import REPLAYED
 
+BROKERS = "JIANTU_KAFKA_BROKERS"
+"""Where a worker finds the broker; one that is to go through a proxy is given another."""
 WATCHDOG = 60.0
 """Seconds without progress while there is lag, after which a worker is to end itself: no stall may be longer."""
 
@@ -96,11 +100,10 @@ class Campaign:
         seed: int,
         session_ms: int | None = None,
         rule: str | None = None,
-        workers_reach: str | None = None,
         checkpoint_seconds: float = 1.0,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`workers_reach`: where workers find the broker, if not at `bootstrap`; `variables`: of their environment."""
+        """`variables`: of the workers' environment."""
         print(f"seed {seed}")
         self.chance = random.Random(seed)
         self.report = Report(seed)
@@ -112,7 +115,7 @@ class Campaign:
         self._count = workers
         changed = [] if session_ms is None else ["--session-ms", str(session_ms)]
         changed += [] if rule is None else ["--rule", rule]
-        where = ["--brokers", workers_reach or bootstrap, "--prefix", prefix, "--group", group_of(prefix)]
+        where = ["--prefix", prefix, "--group", group_of(prefix)]
         worker = [
             "worker",
             "--profile",
@@ -122,12 +125,13 @@ class Campaign:
             str(checkpoint_seconds),
             "--alone",
         ]
-        self.fleet = Fleet(folder, [*changed, *worker], dict(variables or {}))
+        self.fleet = Fleet(folder, [*changed, *worker], {BROKERS: bootstrap, **(variables or {})})
         self._producer: subprocess.Popen[bytes] | None = None
         self._kills: list[Kill] = []
         self._supervised = threading.Lock()
         self._over = threading.Event()
         self._trouble: BaseException | None = None
+        _ = stream.truth  # compiles the detectors, too: workers then find them compiled
         self._started = time.monotonic()
         self._make_topics()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -226,7 +230,7 @@ class Campaign:
         """SIGKILL of a worker in the middle of its n-th checkpoint, or of its n-th recovery (`where`)."""
         assert self.producing, "the stream was over before the fault"
         name = f"{where}{self.report.faults.get(where, 0) + 1}"
-        worker = self.fleet.start(name, JIANTU_WORKER_STOP_AT=f"{where}:{times}")
+        worker = self.fleet.start(name, **{STOP_AT: f"{where}:{times}"})
         frozen = self.fleet.wait_for(worker, "frozen")
         assert frozen.facts["where"] == where
         while not worker.frozen:
@@ -242,14 +246,10 @@ class Campaign:
         zombie wakes."""
         with self._supervised:
             worker = self.any_worker()
-            had = self.partitions_of(worker)
             assert self.producing, "the stream was over before the fault"
             frozen_at = time.time()
             self.fleet.freeze(worker)
-        deadline = time.monotonic() + WATCHDOG
-        while not had <= self._resumed_by_others(worker, frozen_at):
-            assert time.monotonic() < deadline, "nobody took over what the frozen worker had"
-            time.sleep(0.2)
+        self.wait_until_taken_over(worker, frozen_at)
         time.sleep(max(0.0, seconds - (time.time() - frozen_at)))
         assert worker.frozen
         assert time.time() - frozen_at >= seconds
@@ -259,13 +259,9 @@ class Campaign:
     def freeze_in_checkpoint(self, seconds: float) -> None:
         """As `freeze_one`, in the middle of a checkpoint, between its packs and its manifest."""
         name = f"zombie{self.report.faults.get('zombie in checkpoint', 0) + 1}"
-        worker = self.fleet.start(name, JIANTU_WORKER_STOP_AT="checkpoint:2")
+        worker = self.fleet.start(name, **{STOP_AT: "checkpoint:2"})
         said = self.fleet.wait_for(worker, "frozen")
-        had = self.partitions_of(worker)
-        deadline = time.monotonic() + WATCHDOG
-        while not had <= self._resumed_by_others(worker, said.at):
-            assert time.monotonic() < deadline, "nobody took over what the frozen worker had"
-            time.sleep(0.2)
+        self.wait_until_taken_over(worker, said.at)
         time.sleep(max(0.0, seconds - (time.time() - said.at)))
         assert worker.frozen
         self.fleet.thaw(worker)
@@ -292,6 +288,33 @@ class Campaign:
             assert code == 0, f"{worker.name} left with {code}:\n{last_words(worker.log)}"
             del self.fleet.workers[worker.name]
         self._happened("guest")
+
+    def broker_dies(self, server: Server, seconds: float) -> None:
+        """SIGKILL of the broker under load; it comes back on the same data after some seconds."""
+        assert self.producing, "the stream was over before the fault"
+        pid = server.pid
+        assert server.running
+        server.kill()
+        time.sleep(seconds)
+        server.start()
+        assert server.pid != pid
+        self._happened("broker killed")
+
+    def proxied(self, proxy: Proxy) -> WorkerProcess:
+        """One more worker, that reaches the broker through a proxy alone; it has partitions when this returns."""
+        worker = self.fleet.start(f"proxied{self.report.faults.get('proxied', 0) + 1}", **{BROKERS: proxy.address})
+        self.fleet.wait_for(worker, "resumed")
+        assert proxy.passed > 0
+        self._happened("proxied")
+        return worker
+
+    def wait_until_taken_over(self, worker: WorkerProcess, since: float) -> None:
+        """Wait until others have resumed all that a worker had."""
+        had = self.partitions_of(worker)
+        deadline = time.monotonic() + WATCHDOG
+        while not had <= self._resumed_by_others(worker, since):
+            assert time.monotonic() < deadline, f"nobody took over what {worker.name} had"
+            time.sleep(0.2)
 
     def _happened(self, what: str) -> None:
         self.report.faults[what] = self.report.faults.get(what, 0) + 1
@@ -326,6 +349,7 @@ class Campaign:
                 return
             except Exception:  # noqa: BLE001 - the broker is away: that is the campaign's business, not an error
                 lag = None
+                moved = time.monotonic()
                 continue
             self.report.longest_stall = max(self.report.longest_stall, time.monotonic() - moved)
 

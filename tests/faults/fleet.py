@@ -14,8 +14,13 @@ from typing import Any
 
 from tests.cli.commands import environment
 
-PATIENCE = 90.0
+PATIENCE = 150.0
 """Seconds for a process to do what is waited for, on a busy machine."""
+
+
+STOP_AT = "JIANTU_WORKER_STOP_AT"
+FAILED = 1
+"""Exit code: to be started again."""
 
 
 class FleetError(AssertionError):
@@ -40,6 +45,10 @@ class WorkerProcess:
     name: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    variables: Mapping[str, str]
+    """Of its environment alone."""
+    started: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
     stopped_by_us: bool = False
 
     @property
@@ -104,7 +113,7 @@ class Fleet:
                 stderr=out,
                 start_new_session=True,
             )
-        self.workers[name] = WorkerProcess(name, process, log)
+        self.workers[name] = WorkerProcess(name, process, log, more)
         return self.workers[name]
 
     def supervise(self) -> None:
@@ -113,22 +122,23 @@ class Fleet:
             code = worker.process.poll()
             if code is None or worker.stopped_by_us:
                 continue
-            if code not in (1, -signal.SIGKILL):
+            if code != FAILED:
                 raise FleetError(f"{name} ended with {code}:\n{last_words(worker.log)}")
             self.restarts += 1
-            self.start(name)
+            # its frozen hour is over: only a first life is stopped in the middle
+            self.start(name, **{key: value for key, value in worker.variables.items() if key != STOP_AT})
 
-    def wait_for(self, worker: WorkerProcess, event: str, times: int = 1, since: float = 0.0) -> Said:
-        """Wait until a worker has said something so many times."""
+    def wait_for(self, worker: WorkerProcess, event: str, since: float = 0.0) -> Said:
+        """Wait until a worker has said something; in its next life, where it failed and was started again."""
         deadline = time.monotonic() + PATIENCE
+        since = max(since, worker.started)
         while True:
-            found = [line for line in worker.said() if line.event == event and line.at >= since]
-            if len(found) >= times:
-                return found[times - 1]
-            if not worker.alive:
-                raise FleetError(f"{worker.name} ended with {worker.process.returncode}:\n{last_words(worker.log)}")
-            if time.monotonic() > deadline:
-                raise FleetError(f"{worker.name} did not say {event} {times} times:\n{last_words(worker.log)}")
+            for line in lines_of(worker.log):
+                if line.event == event and line.at >= since:
+                    return line
+            code = worker.process.poll()
+            if code not in (None, FAILED) or time.monotonic() > deadline:
+                raise FleetError(f"{worker.name} (ended: {code}) did not say {event}:\n{last_words(worker.log)}")
             time.sleep(0.1)
 
     def kill(self, worker: WorkerProcess) -> None:
