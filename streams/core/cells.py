@@ -139,13 +139,14 @@ class CellRegistry:
 class CellCounts:
     """How many events of each cell a closed window holds."""
 
-    __slots__ = ("_cells", "_codes", "_counts")
+    __slots__ = ("_cells", "_codes", "_counts", "_items")
 
     def __init__(self, cells: Sequence[Cell], counts: Counts) -> None:
         """`counts[i]` events of `cells[i]`; cells past the end of counts have none."""
         self._cells = cells
         self._counts = counts
         self._codes: Counts | None = None
+        self._items: list[tuple[Cell, int]] | None = None
 
     @classmethod
     def of_events(cls, cells: Sequence[Cell], codes: Counts) -> "CellCounts":
@@ -158,7 +159,11 @@ class CellCounts:
         """(cell, events) of the cells that have any, in the order of their numbers."""
         if self._codes is not None:
             self._counts, self._codes = np.bincount(self._codes), None
-        return [(self._cells[code], int(self._counts[code])) for code in np.flatnonzero(self._counts).tolist()]
+        if self._items is None:  # who asks once asks for several signals
+            which = np.flatnonzero(self._counts)
+            events = self._counts[which].tolist()
+            self._items = [(self._cells[code], n) for code, n in zip(which.tolist(), events, strict=True)]
+        return self._items
 
     def heartbeat(self, signal: Signal) -> int:
         """Events of every kind from the points whose feed a signal counts."""

@@ -50,23 +50,25 @@ class Bank:
         place = {signal.name: i for i, signal in enumerate(city.signals)}
         self._of = np.array([place.get(city.signals[i].of or "", -1) for i, _ in judged], dtype=np.int64)
         """The signal that each series is a part of; -1 for none."""
+        self._places = self.signals * (counties + 1) + self.series
+        """Where each series lies in a flat vector: one index instead of two, three times a window."""
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
 
     def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
         """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
-        own = counts[self.signals, self.series]
+        own = counts.ravel()[self._places]
         wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
         day_class = slot.day_class[self.series]
         own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes)
         scores = self.detector.score(own, own_slot)
         self.detector.learn(own, own_slot)
         # One array for all fields: a window of hours has few series, and the calls would cost more than the work.
-        floats: Floats = np.full((len(_FIELDS), *self.shape), np.nan)
+        floats: Floats = np.full((len(_FIELDS), counts.size), np.nan)
         own_floats = np.stack([getattr(scores, name) for name in _FIELDS])
-        floats[:, self.signals, self.series] = rounded_array(own_floats)
-        codes: Codes = np.full(self.shape, ScoreReason.NOT_JUDGED, dtype=np.uint8)
-        codes[self.signals, self.series] = scores.reason
-        return _scores(floats, codes)
+        floats[:, self._places] = rounded_array(own_floats)
+        codes: Codes = np.full(counts.size, ScoreReason.NOT_JUDGED, dtype=np.uint8)
+        codes[self._places] = scores.reason
+        return _scores(floats.reshape(len(_FIELDS), *self.shape), codes.reshape(self.shape))
 
 
 def _scores(floats: Floats, codes: Codes) -> Scores:
@@ -112,6 +114,9 @@ class Score:
             for size in Size
         }
         self._shape = (len(city.signals), len(city.counties) + 1)
+        self._classes_of: tuple[Size, date] | None = None
+        self._classes = np.zeros(0, dtype=np.int64)
+        """Calendar classes of the counties on the day asked for last: an hour's day is its neighbours' too."""
         self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
         self._seen = dict.fromkeys(Size, 0)
         self._scored_to: dict[Size, Instant] = {}
@@ -168,6 +173,8 @@ class Score:
         )
 
     def _day_classes(self, size: Size, day: date) -> NDArray[np.int64]:
+        if self._classes_of == (size, day):
+            return self._classes
         calendar = self.city.calendar
         classes = np.zeros(self._shape[1], dtype=np.int64)
         for row, county in enumerate(self.city.counties):
@@ -177,6 +184,7 @@ class Score:
             else:
                 classes[row] = calendar.day_class(county.code, day)
         classes[-1] = _most_frequent(classes[:-1].tolist())
+        self._classes_of, self._classes = (size, day), classes
         return classes
 
     def _details(
