@@ -1,0 +1,64 @@
+"""What the ledger says while it is being filled: at no time an accounting that is ahead of its rows."""
+
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer
+
+from streams.broker.settings import BrokerSettings
+from streams.core.outputs import Accounting
+from streams.core.record import Reason
+from streams.core.wire import DeadLetter, encode_dead_letter
+from streams.ledger.reader import LedgerReader
+from streams.ledger.topics import TopicLedger
+from streams.runtime.checkpoints import About, CheckpointWriter, Place
+from streams.runtime.cluster import Cluster
+from streams.runtime.topic_ledger import Progress, TopicLedgerRuntime
+from streams.sources import step_topics
+from streams.sources.step_topics import StepTopics
+from tests.kafka.fixtures import SharedBroker, make_topics
+from tests.ledger.filled_topics import PartitionLog
+from tests.ledger.samples import LAYOUT, START
+
+LETTERS = 5
+
+
+def test_an_account_waits_for_everything_that_was_written_before_it(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint is read first; what it speaks of comes a record at a time."""
+    monkeypatch.setattr(step_topics, "_MOST_RECORDS", 1)
+    topics = make_topics(kafka_broker.bootstrap, topic_prefix, partitions=1, replay=True)
+    settings = BrokerSettings(brokers=kafka_broker.bootstrap, topic_prefix=topic_prefix)
+    facts = Cluster(settings).topics(topics.all())
+    events = facts[topics.events]
+    producer = KafkaProducer(bootstrap_servers=kafka_broker.bootstrap)
+    for offset in range(LETTERS):
+        letter = DeadLetter(Reason.NOT_JSON, events.name, 0, offset, f"{offset:064x}", START)
+        producer.send(topics.dlq, value=encode_dead_letter(letter), partition=0)
+    producer.flush()
+    about = About(events.name, events.id, events.partitions, LAYOUT.profile_version)
+    log = PartitionLog(producer, topics.checkpoints, 0)
+    totals = Accounting(received=LETTERS, rejected=LETTERS)
+    CheckpointWriter(Place("tally", 0), about, "1-test", log).write(LETTERS, {"state": b"1"}, totals, START)
+    producer.close()
+
+    told: list[int] = []
+
+    def watch(progress: Progress) -> bool:
+        with LedgerReader(tmp_path) as reader:
+            assert reader.damage() == []
+            found = reader.progress()
+        assert found is not None
+        told.append(found.accounting.rejected)
+        return True
+
+    config = settings.for_kafka_python()
+    with (
+        TopicLedger(tmp_path, LAYOUT, "events", 1) as ledger,
+        StepTopics(config, [topics.windows, topics.scores, topics.alerts, topics.dlq]) as outputs,
+        StepTopics(config, [topics.checkpoints]) as checkpoints,
+    ):
+        runtime = TopicLedgerRuntime(topics, facts, outputs, checkpoints, ledger, LAYOUT.profile_version, 0)
+        assert runtime.run(watch, once=True) == LETTERS
+    assert told == [0] * (LETTERS - 1) + [LETTERS]
