@@ -138,6 +138,7 @@ class FullJob:
             *cores.prefix,
             str(Path(sys.executable).with_name("jiantu")),
             "worker",
+            "--alone",
             f"--profile={PROFILE}",
             f"--brokers={self._topics.bootstrap}",
             f"--prefix={self._names.prefix}",

@@ -135,8 +135,10 @@ LIMIT = Peer("librdkafka + msgspec", "confluent-kafka", slow=False, get=_python(
 """No framework: what Python can do at most."""
 PEERS = (
     Peer("faust", "faust-streaming", slow=True, get=_python("faust", "faust_count.py")),
+    Peer("faust, its Table", "faust-streaming", slow=True, get=_python("faust", "faust_table.py")),
     Peer("quixstreams", "quixstreams", slow=True, get=_python("quixstreams", "quixstreams_count.py")),
     Peer("bytewax", "bytewax", slow=False, get=_python("bytewax", "bytewax_count.py")),
+    Peer("bytewax, its windows", "bytewax", slow=False, get=_python("bytewax", "bytewax_windows.py")),
     Peer("Flink SQL", "apache-flink", slow=False, get=_flink),
     Peer("Kafka Streams", "kafka-streams", slow=False, get=_kafka_streams),
 )

@@ -1,7 +1,7 @@
-"""The plain count on bytewax: batches decoded at once, hours counted by a stateful operator of its own, one worker.
+"""The plain count on bytewax at its fastest: hours counted by a stateful operator of its own, batch by batch.
 
-Its windowing operators (`fold_window` with an `EventClock`) do the same at half this speed, for they are called once an
-event; recovery is off, as everywhere in these counts.
+One worker; its windowing operators (bytewax_windows.py) are called once an event. Recovery is off, as everywhere in
+these counts.
 """
 
 from collections.abc import Iterable
