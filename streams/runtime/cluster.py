@@ -9,8 +9,12 @@ from confluent_kafka.admin import AdminClient
 
 from streams.broker.errors import BrokerError, TopicError
 from streams.broker.settings import BrokerSettings
+from streams.clock import Stopwatch, pause
+from streams.core.instant import SECOND
 
 _SECONDS = 15.0
+_PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH)
+"""What brokers say of a partition for a moment after its topic was made or its leader has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,17 @@ class Cluster:
             return self._span(topic, partition)
 
     def _span(self, topic: str, partition: int) -> Span:
-        answer: tuple[int, int] | None
-        try:
-            answer = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
-        except KafkaException as error:
-            raise self._problem(topic, error) from None
+        answer: tuple[int, int] | None = None
+        patience = Stopwatch()
+        while answer is None:
+            try:
+                answer = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
+            except KafkaException as error:
+                if error.args[0].code() not in _PASSING or patience.seconds() > _SECONDS:
+                    raise self._problem(topic, error) from None
+                pause(SECOND // 10)  # a topic that was just made, or a leader that was just chosen
+                continue
+            break
         if answer is None:
             raise BrokerError(self._where, f"no answer about {topic} {partition}", "check that the broker is running")
         return Span(*answer)

@@ -12,14 +12,16 @@ from typing import Any
 
 import msgspec
 
+from streams.broker.errors import TopicError
 from streams.broker.names import Topics
 from streams.clock import Clock, WallClock
 from streams.core.instant import format_instant
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import DeliveryError
+from streams.runtime.partition import RefusedError
 from streams.runtime.supervisor import Failure, Supervisor, end_with_parent
-from streams.runtime.worker_setup import FAILED, Say, WorkerSetup
+from streams.runtime.worker_setup import FAILED, REFUSED, Say, WorkerSetup
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def say_to_stderr(clock: Clock | None = None) -> Say:
 
 
 def run_worker(setup: WorkerSetup, say: Say) -> int:
-    """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises what a look at the topics raises."""
+    """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises BrokerError where no broker answers."""
     with _alone():
         from streams.runtime.faust_worker import Worker, work
     end_with_parent()
@@ -66,6 +68,9 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     code = FAILED
     try:
         code = asyncio.run(run())
+    except (TopicError, RefusedError) as error:
+        code = REFUSED
+        say("refused", error=f"{type(error).__name__}: {error}")
     finally:
         say("left", code=code)
     return code

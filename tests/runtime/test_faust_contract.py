@@ -1,0 +1,102 @@
+"""What the transport overrides, and what it relies on, is what it was when it was written: a new faust fails here.
+
+When it does: read what changed in the listed methods, see whether `faust_transport.py` still does what it says, run
+`make test` and the fault campaign, then pin the new versions and the digests that this test prints.
+"""
+
+import hashlib
+import inspect
+from importlib.metadata import version
+
+import aiokafka
+from aiokafka.consumer import fetcher
+from faust.app import base as app
+from faust.transport import conductor, consumer
+from faust.transport.drivers import aiokafka as driver
+
+from streams.runtime import faust_transport as ours
+
+RELIED_ON = {
+    # overridden
+    driver.AIOKafkaConsumerThread: (
+        "_fetch_records", "__post_init__", "seek_to_committed", "_create_worker_consumer", "_commit",
+        "_ensure_consumer", "_shutdown_thread",
+    ),
+    driver.Consumer: ("_to_message", "_new_consumer_thread"),
+    consumer.Consumer: (
+        "__init__", "perform_seek", "ack", "_new_offset", "_filter_tps_with_pending_acks", "_should_commit",
+        "_commit_tps", "_commit_offsets", "getmany", "_wait_next_records", "_drain_messages",
+        "on_partitions_revoked", "on_partitions_assigned", "wait_empty",
+    ),
+    driver.ConsumerRebalanceListener: ("on_partitions_revoked", "on_partitions_assigned"),
+    app.App: ("_on_partitions_revoked", "_on_partitions_assigned"),
+    fetcher.Fetcher: ("fetched_records", "seek_to"),
+    fetcher.FetchResult: ("getall", "check_assignment", "_update_position"),
+    aiokafka.AIOKafkaConsumer: ("seek", "seek_to_committed"),
+    conductor.ConductorCompiler: ("build",),
+}  # fmt: skip
+DIGESTS = {
+    "AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1455a",
+    "AIOKafkaConsumerThread.__post_init__": "913dc7c0d9578e2d",
+    "AIOKafkaConsumerThread.seek_to_committed": "775ab0adc4b052ab",
+    "AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f6cad",
+    "AIOKafkaConsumerThread._commit": "932852ce7a23f658",
+    "AIOKafkaConsumerThread._ensure_consumer": "ff4a4c693b7ec63f",
+    "AIOKafkaConsumerThread._shutdown_thread": "d7377862e73421a2",
+    "Consumer._to_message": "7c24f6511b2fcef7",
+    "Consumer._new_consumer_thread": "0870ec53dea75083",
+    "Consumer.__init__": "302410d59e6972d1",
+    "Consumer.perform_seek": "0e8c130ff4b0afd8",
+    "Consumer.ack": "5fcf41cf45153475",
+    "Consumer._new_offset": "1d2c7ea89a7ad4f1",
+    "Consumer._filter_tps_with_pending_acks": "f6f9239774234e7e",
+    "Consumer._should_commit": "5ce941793947ad42",
+    "Consumer._commit_tps": "a20e230b05ae8b15",
+    "Consumer._commit_offsets": "1a69799041188441",
+    "Consumer.getmany": "4b168d84882a70d6",
+    "Consumer._wait_next_records": "6218e1969a636b3f",
+    "Consumer._drain_messages": "44a2500309e83c63",
+    "Consumer.on_partitions_revoked": "d04b7ae72c6fc206",
+    "Consumer.on_partitions_assigned": "29ce96596f05a18c",
+    "Consumer.wait_empty": "e4662fe24f094819",
+    "ConsumerRebalanceListener.on_partitions_revoked": "348c3aec879faf80",
+    "ConsumerRebalanceListener.on_partitions_assigned": "1c1f8406ad3698a6",
+    "App._on_partitions_revoked": "d5c895bbe57dc73a",
+    "App._on_partitions_assigned": "de932b7927db85b3",
+    "Fetcher.fetched_records": "be4348896b9b66af",
+    "Fetcher.seek_to": "f0ba6aba6c22ef83",
+    "FetchResult.getall": "3e717e30de5068d5",
+    "FetchResult.check_assignment": "b5340df67e3f330f",
+    "FetchResult._update_position": "83fb1473bf10027b",
+    "AIOKafkaConsumer.seek": "a9430f1f3b9ac419",
+    "AIOKafkaConsumer.seek_to_committed": "f6cd85c8b70a4ccf",
+    "ConductorCompiler.build": "837cf521368c1ee4",
+}
+
+
+def sources() -> dict[str, str]:
+    found = {}
+    for owner, names in RELIED_ON.items():
+        for name in names:
+            if name in vars(owner) or hasattr(owner, name):
+                text = inspect.getsource(getattr(owner, name))
+                found[f"{owner.__name__}.{name}"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return found
+
+
+def test_versions_are_those_that_were_read() -> None:
+    assert (version("faust-streaming"), version("aiokafka")) == ("0.15.3", "0.14.0")
+
+
+def test_what_is_overridden_or_relied_on_has_not_changed() -> None:
+    assert sources() == DIGESTS
+
+
+def test_overrides_take_what_the_overridden_take() -> None:
+    for own, theirs, names in (
+        (ours.ConsumerThread, driver.AIOKafkaConsumerThread, ("_fetch_records", "seek_to_committed")),
+        (ours.Consumer, driver.Consumer, ("_to_message", "perform_seek", "ack", "_new_offset")),
+    ):
+        for name in names:
+            given = inspect.signature(getattr(own, name)).parameters
+            assert list(given) == list(inspect.signature(getattr(theirs, name)).parameters)

@@ -1,0 +1,134 @@
+"""Workers as processes, on a real broker: one log, idle partitions too; what they print; what they refuse.
+
+Kills, zombies, rolling restarts and brokers that go away are the fault campaign's (`tests/faults`).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.kafka.fixtures import SharedBroker
+from tests.promises.lake import FOLDER
+from tests.runtime.lake_topics import LakeTopics
+from tests.runtime.test_steps import undisturbed
+
+PATIENCE = 120
+
+
+class WorkerProcess:
+    """One `jiantu worker --alone`."""
+
+    def __init__(self, lake: LakeTopics, folder: Path, name: str, **environment: str) -> None:
+        self._said = folder / f"{name}.jsonl"
+        where = ["--brokers", lake.settings.brokers, "--prefix", lake.settings.topic_prefix]
+        command = [sys.executable, "-m", "streams", "worker", "--alone", "--profile", str(FOLDER / "profile.yaml")]
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*command, *where, "--group", lake.settings.group, "--checkpoint-seconds", "1"],
+                stderr=said,
+                env=os.environ | environment,
+            )
+
+    def said(self, event: str) -> list[Mapping[str, Any]]:
+        """What it said of one kind of event so far."""
+        lines = [line for line in self._said.read_bytes().splitlines() if line.startswith(b"{")]
+        return [one for one in map(msgspec.json.decode, lines) if one["event"] == event]
+
+    def wait_for(self, event: str, count: int = 1) -> list[Mapping[str, Any]]:
+        deadline = time.monotonic() + PATIENCE
+        while len(found := self.said(event)) < count:
+            assert self.process.poll() is None, self._said.read_text()
+            assert time.monotonic() < deadline, self._said.read_text()
+            time.sleep(0.1)
+        return found
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def workers(lake: LakeTopics, folder: Path, count: int) -> Iterator[list[WorkerProcess]]:
+    made = [WorkerProcess(lake, folder, f"w{number}") for number in range(count)]
+    try:
+        yield made
+    finally:
+        for worker in made:
+            if worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()
+
+
+def wait_until(done: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_two_workers_over_three_partitions_give_the_embedded_log_and_leave_everything_committed(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 3)
+    lake.write_recording()
+    names = lake.names
+    with workers(lake, tmp_path, 2) as (one, other):
+        wait_until(lambda: lake.log() == undisturbed().log)
+        assert one.said("assigned")[-1]["generation"] == other.said("assigned")[-1]["generation"]
+        assert one.stop() == 0
+        wait_until(lambda: sum(worker.said("assigned")[-1]["partitions"].count(",") for worker in (other,)) == 6)
+        assert other.stop() == 0
+        left = [*one.said("left"), *other.said("left")]
+    assert [said["code"] for said in left] == [0, 0]
+    cluster = lake.cluster()
+    for topic in (names.events, names.windows, names.scores):
+        ends = [cluster.span(topic, number).next for number in range(cluster.topics([topic])[topic].partitions)]
+        assert lake.committed(topic) == ends
+    assert lake.log() == undisturbed().log
+
+
+def test_a_worker_goes_on_where_the_last_one_left_though_the_groups_offset_says_otherwise(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
+    lake.write_recording()
+    with workers(lake, tmp_path, 1) as (first,):
+        wait_until(lambda: first.said("checkpoint"))
+        first.process.kill()
+    lake.forget_group()
+    with workers(lake, tmp_path, 1) as (second,):
+        saved = {(one["step"], one["partition"]): one["position"] for one in first_said(tmp_path)}
+        resumed = second.wait_for("resumed", 5)
+        assert all(one["position"] >= saved.get((one["step"], one["partition"]), 0) for one in resumed)
+        wait_until(lambda: lake.log() == undisturbed().log)
+        assert second.stop() == 0
+
+
+def first_said(folder: Path) -> list[Mapping[str, Any]]:
+    lines = [line for line in (folder / "w0.jsonl").read_bytes().splitlines() if line.startswith(b"{")]
+    return [one for one in map(msgspec.json.decode, lines) if one["event"] == "checkpoint"]
+
+
+@pytest.mark.parametrize("missing", ["scores", "checkpoints"])
+def test_a_missing_topic_is_told_with_its_remedy(
+    missing: str, kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
+    lake.delete(getattr(lake.names, missing))
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", "worker", "--alone", "--profile", str(FOLDER / "profile.yaml"), "--brokers",
+         lake.settings.brokers, "--prefix", topic_prefix],
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert f"{topic_prefix}{missing}" in done.stderr
+    assert "jiantu topics apply" in done.stderr.replace("\n", " ")
