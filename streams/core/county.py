@@ -135,10 +135,15 @@ class County:
         window = self.grid.hour(at)
         return Correction(event.id, self.code, at, window.start, window.end, self.registry.signals_of(code))
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the watermark has passed the end of the hour that closes next."""
+        return bool(self._marks[MAX_AT] >= self._marks[CLOSE_AT])
+
     def close_due_hours(self) -> list[ClosedWindow]:
         """Close every hour that the watermark has passed, and the days and weeks that end with one."""
         closed: list[ClosedWindow] = []
-        while self._marks[MAX_AT] >= self._marks[CLOSE_AT]:
+        while self.is_due:
             window = self.grid.hour(self.closed_until)
             closed.append(self._close_hour(window))
             self.closed_until = window.end

@@ -126,18 +126,24 @@ class Tally:
         """Cells that the compiled pass knows."""
         self._always_page = frozenset(c.code for c in city.categories if c.always_page)
         self._steps = np.zeros((0, 3), dtype=np.int64)
+        """(line of its batch, start of its hour, cell code) of each step counted; the first `_unnoted` of them still are
+        to be noted with their counties: all of a batch at once, unless an hour closes before."""
+        self._unnoted = 0
 
     def step(self, batch: Batch) -> TallyOutputs:
         """Take records in stream order."""
         out = _Taken()
         columns = batch.columns
         number, count = 0, len(batch)
+        if len(self._steps) < count:
+            self._steps = np.zeros((count, 3), dtype=np.int64)
         while number < count:
             if columns[number, PLAIN]:
                 number = self._count_plain(batch, columns, number, out)
             if number < count:
                 self._take(batch, number, out)
                 number += 1
+        self._note_steps(batch)
         emitted, rejections = out.outputs.emitted, out.outputs.rejections
         self.accounting = self.accounting.plus(
             count - out.ticks, out.counted, out.duplicate, out.late, len(rejections), len(emitted) - out.pages
@@ -149,19 +155,20 @@ class Tally:
         left = len(columns) - number
         self._remembered.make_room(left)
         self._hours.make_room(left)
-        if len(self._steps) < left:
-            self._steps = np.zeros((left, 3), dtype=np.int64)
         number, counted, duplicate, taken = self._hours.count_plain(
-            columns, number, batch.text, self._remembered.table, self._steps
+            columns, number, batch.text, self._remembered.table, self._steps[self._unnoted :]
         )
         out.counted += counted
         out.duplicate += duplicate
-        if taken:
-            self._note_steps(batch, columns, self._steps[:taken])
+        self._unnoted += taken
         return number
 
-    def _note_steps(self, batch: Batch, columns: Columns, steps: Columns) -> None:
+    def _note_steps(self, batch: Batch) -> None:
         """What tickets, repeats and distinct counts will need of the events counted, when their hours close."""
+        if not self._unnoted:
+            return
+        columns, steps = batch.columns, self._steps[: self._unnoted]
+        self._unnoted = 0
         # Hours begin on quarters: with a county's number added, each county's hour has a number of its own.
         hour_of = steps[:, 1] + columns[steps[:, 0], COUNTY]
         order = np.argsort(hour_of, kind="stable")
@@ -225,7 +232,9 @@ class Tally:
             return
         county.take(event, at, due, code, is_step=event.kind in STEP_KINDS)
         out.counted += 1
-        out.outputs.emitted.extend(county.close_due_hours())
+        if county.is_due:
+            self._note_steps(batch)
+            out.outputs.emitted.extend(county.close_due_hours())
 
     def _read(self, event: Event, received: int | None) -> "tuple[County, Instant, Instant | None] | _Fault":
         """(county, at, due) of an event that counts, is late, or was here before; else why it is rejected."""
@@ -273,6 +282,7 @@ class Tally:
         if isinstance(at, Reason):
             self._reject(Reason.BAD_ENVELOPE, position, batch, out, "tick")
             return 0
+        self._note_steps(batch)
         self.reached = max(self.reached, at)
         for county in self.counties.values():
             if at > county.max_at:
