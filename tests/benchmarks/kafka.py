@@ -42,12 +42,14 @@ class Plan(NamedTuple):
     """Without pinning."""
     remembered: int
     """Ids that are remembered, on average, when the cost of checkpoints is taken."""
+    recovered: int
+    """Events behind a worker that starts again: a hundred bytes of state each."""
     patience: float
     """Seconds that one run may take."""
 
 
-FULL = Plan(3_200_000, 300_000, 3, 1, 1_000_000, 600)
-QUICK = Plan(200_000, 50_000, 1, 0, 100_000, 120)
+FULL = Plan(3_200_000, 300_000, 3, 1, 1_000_000, 500_000, 600)
+QUICK = Plan(200_000, 50_000, 1, 0, 100_000, 100_000, 120)
 
 Say = Callable[[str], None]
 
@@ -150,6 +152,7 @@ class Bench:
                 self._say(f"round {number + 1}: {name}: {outcome.warm:,.0f}/s {outcome.fault}")
         kept, none, both = outcomes.values()
         self._say("recovery")
+        again = FullJob(self._topics, "recovering", Stream(plan.recovered))
         return {
             "checkpoints": {
                 "ids": plan.remembered,
@@ -159,7 +162,7 @@ class Bench:
                 "cost_of_cpu": _lost(kept, none, "cpu"),
             },
             "two_workers": {"cores_free": alone, "ratio": ratio(both, kept), "busier": busiest, "outcomes": both},
-            "recovery": job.recover(cores, plan.patience)[1],
+            "recovery": again.recover(cores, plan.patience)[1],
         }
 
 
