@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from confluent_kafka import KafkaException
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
@@ -101,9 +102,9 @@ class Campaign:
         session_ms: int | None = None,
         rule: str | None = None,
         checkpoint_seconds: float = 1.0,
-        variables: Mapping[str, str] | None = None,
+        machines: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """`variables`: of the workers' environment."""
+        """`machines`: variables of the environment of one worker each, in turn."""
         print(f"seed {seed}")
         self.chance = random.Random(seed)
         self.report = Report(seed)
@@ -112,6 +113,7 @@ class Campaign:
         self.prefix = prefix
         self._folder = folder
         self._partitions = partitions
+        self._machines = machines
         self._count = workers
         changed = [] if session_ms is None else ["--session-ms", str(session_ms)]
         changed += [] if rule is None else ["--rule", rule]
@@ -125,11 +127,14 @@ class Campaign:
             str(checkpoint_seconds),
             "--alone",
         ]
-        self.fleet = Fleet(folder, [*changed, *worker], {BROKERS: bootstrap, **(variables or {})})
+        self.fleet = Fleet(folder, [*changed, *worker], {BROKERS: bootstrap})
         self._producer: subprocess.Popen[bytes] | None = None
         self._kills: list[Kill] = []
         self._supervised = threading.Lock()
+        self._speed = "max"
         self._over = threading.Event()
+        self._behind: tuple[int, int] = (0, -1)
+        """(how often it was looked at, records that no checkpoint holds yet)"""
         self._trouble: BaseException | None = None
         _ = stream.truth  # compiles the detectors, too: workers then find them compiled
         self._started = time.monotonic()
@@ -140,7 +145,8 @@ class Campaign:
 
     def __enter__(self) -> Self:
         for number in range(self._count):
-            self.fleet.start(f"w{number + 1}")
+            variables = self._machines[number % len(self._machines)] if self._machines else {}
+            self.fleet.start(f"w{number + 1}", **variables)
         for worker in list(self.fleet.workers.values()):
             self.fleet.wait_for(worker, "assigned")
         self._watcher.start()
@@ -156,6 +162,7 @@ class Campaign:
 
     def produce(self, speed: str = "max") -> None:
         """Begin to replay the recording into the topic, so many times as fast as it was."""
+        self._speed = speed
         where = ("--to-kafka", "--brokers", self.bootstrap, "--prefix", self.prefix, "--json")
         replay = command("replay", self.stream.recording, "-p", self.stream.profile, *where, "--speed", speed)
         with (self._folder / "producer.out").open("ab") as out:
@@ -298,6 +305,8 @@ class Campaign:
         time.sleep(seconds)
         server.start()
         assert server.pid != pid
+        if not self.producing:  # it gave up: whoever runs it gives the same command again
+            self.produce(self._speed)
         self._happened("broker killed")
 
     def proxied(self, proxy: Proxy) -> WorkerProcess:
@@ -335,23 +344,24 @@ class Campaign:
 
     def _watch(self) -> None:
         """Start again what failed; measure how long nothing moves while there is lag."""
-        moved, before, lag = time.monotonic(), -1, None
+        lag = Lag(self.bootstrap, self.prefix)
+        moved, before = time.monotonic(), -1
         while not self._over.wait(0.5):
             try:
                 with self._supervised:
                     self.fleet.supervise()
-                lag = lag or Lag(self.bootstrap, self.prefix)
-                committed = sum(lag.committed().values())
-                if committed != before or lag.total() == 0:
+                committed, behind = sum(lag.committed()), lag.total()
+                self._behind = (self._behind[0] + 1, behind)
+                if committed != before or behind == 0:
                     moved, before = time.monotonic(), committed
             except AssertionError as error:
                 self._trouble = self._trouble or error
                 return
-            except Exception:  # noqa: BLE001 - the broker is away: that is the campaign's business, not an error
-                lag = None
+            except KafkaException:  # the broker is away: that is the campaign's business, not an error
                 moved = time.monotonic()
                 continue
             self.report.longest_stall = max(self.report.longest_stall, time.monotonic() - moved)
+        lag.close()
 
     def _raise_trouble(self) -> None:
         if self._trouble is not None:
@@ -359,18 +369,16 @@ class Campaign:
 
     def _wait_until_done(self, limit: float) -> None:
         deadline = time.monotonic() + limit
-        lag = Lag(self.bootstrap, self.prefix)
-        try:
-            quiet = 0
-            while quiet < 3:  # what one step has yet to emit is no lag of the next
-                self._raise_trouble()
-                stalled = self.report.longest_stall
-                if stalled > WATCHDOG or time.monotonic() > deadline:
-                    raise StalledError(f"not done: {lag.total()} records behind, nothing moved for {stalled:.0f} s")
-                quiet = quiet + 1 if lag.total() == 0 else 0
-                time.sleep(0.5)
-        finally:
-            lag.close()
+        quiet, seen = 0, self._behind[0]
+        while quiet < 4:  # what one step has yet to emit is no lag of the next
+            self._raise_trouble()
+            looked, behind = self._behind
+            stalled = self.report.longest_stall
+            if stalled > WATCHDOG or time.monotonic() > deadline:
+                raise StalledError(f"not done: {behind} records behind, nothing moved for {stalled:.0f} s")
+            if looked > seen:
+                quiet, seen = quiet + 1 if behind == 0 else 0, looked
+            time.sleep(0.1)
 
     def _back_after(self) -> list[float]:
         """For each kill, how long until the last of the worker's partitions was at work again: one of events, whose

@@ -18,6 +18,8 @@ PATIENCE = 150.0
 """Seconds for a process to do what is waited for, on a busy machine."""
 
 
+REST = 3.0
+"""Seconds from a start to the next one, where a worker fails at once."""
 STOP_AT = "JIANTU_WORKER_STOP_AT"
 FAILED = 1
 """Exit code: to be started again."""
@@ -36,6 +38,10 @@ class Said:
     pid: int
     event: str
     facts: Mapping[str, Any]
+
+    def of(self, worker: "WorkerProcess") -> bool:
+        """Whether a worker said it, in this life or after it was started again."""
+        return self.pid == worker.pid or self.at >= worker.started
 
 
 @dataclass(slots=True)
@@ -120,7 +126,7 @@ class Fleet:
         """Start workers again that failed by themselves. FleetError where one refused to go on."""
         for name, worker in list(self.workers.items()):
             code = worker.process.poll()
-            if code is None or worker.stopped_by_us:
+            if code is None or worker.stopped_by_us or time.time() < worker.started + REST:
                 continue
             if code != FAILED:
                 raise FleetError(f"{name} ended with {code}:\n{last_words(worker.log)}")
@@ -131,10 +137,10 @@ class Fleet:
     def wait_for(self, worker: WorkerProcess, event: str, since: float = 0.0) -> Said:
         """Wait until a worker has said something; in its next life, where it failed and was started again."""
         deadline = time.monotonic() + PATIENCE
-        since = max(since, worker.started)
         while True:
             for line in lines_of(worker.log):
-                if line.event == event and line.at >= since:
+                # its own words count whatever it believes to be the time
+                if line.event == event and (line.at >= since if since else line.of(worker)):
                     return line
             code = worker.process.poll()
             if code not in (None, FAILED) or time.monotonic() > deadline:

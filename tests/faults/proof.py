@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as Asked
+from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from streams.broker.names import Topics
@@ -21,6 +22,8 @@ from streams.profile.load import load
 from streams.runtime.checkpoints import CheckpointReader, Manifest, Place
 from streams.runtime.cluster import Cluster
 from streams.sources.recording import RecordingReader
+
+_SECONDS = 10.0
 
 
 class BrokenPromiseError(AssertionError):
@@ -135,38 +138,41 @@ def manifests(bootstrap: str, prefix: str, step: str) -> list[Manifest]:
 
 
 class Lag:
-    """How far the group is behind, by the broker's own figures: what is committed is in a durable checkpoint."""
+    """How far the group is behind, by the broker's own figures: what is committed is in a durable checkpoint.
+
+    Asked through librdkafka: kafka-python leaves sockets open where a broker is away.
+    """
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
         topics = Topics(prefix)
-        self._sources = (topics.events, topics.windows, topics.scores)
-        self._group = group_of(prefix)
-        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        self._consumer = Consumer(
+            settings_for(bootstrap, prefix).for_confluent()
+            | {"group.id": group_of(prefix), "enable.auto.commit": False, "log_level": 0}
+        )
+        known = self._consumer.list_topics(timeout=_SECONDS).topics
         self._places = [
-            TopicPartition(topic, partition)
-            for topic in self._sources
-            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+            Asked(topic, partition)
+            for topic in (topics.events, topics.windows, topics.scores)
+            for partition in sorted(known[topic].partitions)
         ]
 
-    def ends(self) -> dict[TopicPartition, int]:
-        """The end of every partition that is read by a step."""
-        return self._consumer.end_offsets(self._places)
-
-    def committed(self) -> dict[TopicPartition, int]:
-        """What the group has committed of them."""
-        told: dict[str, Any] = self._admin.list_group_offsets({self._group: None})
-        offsets: dict[TopicPartition, Any] = told.get(self._group, {})
-        return {place: max(offsets[place].offset, 0) if place in offsets else 0 for place in self._places}
+    def committed(self) -> list[int]:
+        """What the group has committed of every partition that a step reads. Raises KafkaException."""
+        return [max(place.offset, 0) for place in self._consumer.committed(self._places, timeout=_SECONDS)]
 
     def total(self) -> int:
-        """Records that no checkpoint holds yet."""
-        committed = self.committed()
-        return sum(end - committed[place] for place, end in self.ends().items())
+        """Records that no checkpoint holds yet. Raises KafkaException."""
+        ends = 0
+        for place in self._places:
+            answer = self._consumer.get_watermark_offsets(place, timeout=_SECONDS)
+            if answer is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            ends += answer[1]
+        return ends - sum(self.committed())
 
     def close(self) -> None:
+        """Let go of the broker."""
         self._consumer.close()
-        self._admin.close()
 
 
 def _name_of_score(value: bytes) -> str:

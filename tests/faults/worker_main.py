@@ -9,13 +9,18 @@ RULE breaks the product on purpose, to see that the harness notices:
 """
 
 import argparse
+import os
 import sys
 from typing import Any
 from unittest.mock import patch
 
+import time_machine
+
 from streams.cli.app import run
 from streams.runtime import checkpoint_store, delivery, faust_transport, faust_worker
 
+CLOCK = "FAULTS_CLOCK"
+"""Environment variable: seconds since the epoch that the process believes it to be when it starts."""
 RULES = ("group-offset", "outputs-later")
 
 
@@ -72,6 +77,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--session-ms", type=int)
     parser.add_argument("--rule", choices=RULES)
     given, rest = parser.parse_known_args(arguments)
+    if clock := os.environ.get(CLOCK):
+        time_machine.travel(float(clock), tick=True).start()
     if given.session_ms is not None:
         shorten_session(given.session_ms)
     if given.rule == "group-offset":
