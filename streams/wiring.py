@@ -38,6 +38,7 @@ from streams.sources.recording import Header, RecordingReader
 if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
     from streams.broker.settings import BrokerSettings
     from streams.core.explain import Explanation
+    from streams.core.realised import Realised
     from streams.runtime.embedded import EmbeddedRuntime
     from streams.runtime.topic_ledger import TopicLedgerRuntime
 
@@ -315,6 +316,28 @@ def quiet(reading: Reading, most: int) -> list["Explanation"]:
         if len(found) == most:
             break
     return found
+
+
+def realised(reading: Reading) -> "Realised":
+    """How a ledger's page budget was kept, over everything that it still holds."""
+    from detectors.registry import DETECTORS
+    from streams.core.alert import Shape
+    from streams.core.judge import JudgePlan
+    from streams.core.levels import levels_of
+    from streams.core.realised import Judged, realised
+    from streams.ledger.lifecycle import AlertState, DiscardReason
+
+    city, ledger = reading.profile.city, reading.ledger
+    plan = JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
+    outside = (Shape.ALWAYS_PAGE, Shape.RULE)
+    pages = {one.id: one.state for one in ledger.alerts() if one.raised.evidence.shape not in outside}
+    right = sum(state in (AlertState.DISPOSED, AlertState.RESOLVED) for state in pages.values())
+    false = {taken.alert for taken in ledger.steps() if taken.step.reason == DiscardReason.FALSE_PAGE}
+    discarded = sum(name in false and state is AlertState.DISCARDED for name, state in pages.items())
+    ends = sorted((end, place, size) for place, size in enumerate(Size) for end in ledger.scored_ends(size))
+    found = (ledger.scored_window(size, end) for end, _, size in ends)
+    windows = (window for window in found if window is not None)
+    return realised(plan, windows, Judged(len(pages), right, discarded))
 
 
 def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":

@@ -7,6 +7,7 @@ import typer
 from streams.cli import (
     alert_log,
     alerts,
+    budget,
     demo,
     detectors,
     dlq,
@@ -50,6 +51,7 @@ _COMMANDS = (
     explain,
     metrics,
     evaluate,
+    budget,
     alert_log,
     recording,
     record,

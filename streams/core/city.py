@@ -45,7 +45,7 @@ class Measure(StrEnum):
     ON_TIME = "on_time"
     """Of these, the ones closed by then."""
     BACKLOG = "backlog"
-    """Tickets open as the window closes."""
+    """Tickets open as the window closes; none before the county's first closing: a source may tell of none."""
     OVERDUE = "overdue"
     """Of these, the ones past their due date."""
     BACKLOG_AGE = "backlog_age"

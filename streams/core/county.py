@@ -41,6 +41,7 @@ class CountyState(Struct, array_like=True):
     done_tickets: dict[str, Ticket]
     repeats: list[tuple[str, str, Instant]]
     day_calls: list[tuple[int, list[Call]]]
+    closes: bool
 
 
 class County:
@@ -82,6 +83,8 @@ class County:
         self._day_codes: list[Counts] = []
         self._day_calls: defaultdict[int, list[Call]] = defaultdict(list)
         """Who called about what, by cell code: of the reporting day so far."""
+        self._closes = False
+        """Whether a ticket was ever closed here: of a source that tells of no closings, nothing stands."""
         self._distinct_by_hour = [
             i
             for i, signal in enumerate(city.signals)
@@ -219,6 +222,7 @@ class County:
     def _close_day(self, end: Instant) -> list[ClosedWindow]:
         closed: list[ClosedWindow] = []
         backlog = self.tickets.backlog(end)
+        self._closes = self._closes or bool(self.tickets.done)
         codes = np.concatenate(self._day_codes) if self._day_codes else np.zeros(0, dtype=np.int64)
         self._day_codes = []
         cells: Counts = np.bincount(codes)
@@ -251,7 +255,7 @@ class County:
             elif signal.measure is Measure.DISTINCT_MATTERS:
                 counts[i] = len(span.matters.get(i, ()))
             elif signal.measure in STANDING:
-                counts[i] = standing(signal.measure, backlog)
+                counts[i] = standing(signal.measure, backlog) if self._closes else 0
         metrics = county_metrics(self.registry, span, backlog)
         cells = CellCounts(self.registry.cells, span.cells)
         return self._closed(size, Window(span.start, end), counts, cells, metrics, people)
@@ -291,6 +295,7 @@ class County:
             self.tickets.done,
             [(matter, caller, at) for (matter, caller), at in self.repeats.last.items()],
             sorted((code, calls) for code, calls in self._day_calls.items() if calls),
+            self._closes,
         )
 
     def restore(self, state: CountyState) -> None:
@@ -310,3 +315,4 @@ class County:
         self.repeats.last = {(matter, caller): at for matter, caller, at in state.repeats}
         self._day_calls.clear()
         self._day_calls.update(state.day_calls)
+        self._closes = state.closes

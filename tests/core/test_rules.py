@@ -103,6 +103,16 @@ def test_a_limit_may_be_for_so_many_residents() -> None:
     assert limits_of(CITY)[:, 3].tolist() == [-1, -1, -1]  # nobody asked for the city as a whole
 
 
+def test_a_source_that_tells_of_no_closings_has_no_backlog() -> None:
+    records = [event(n + 1, START + n * HOUR, ticket=f"t{n}") for n in range(40)]
+    tally = Tally(CITY, RecordDecoder(CITY), START)
+    out = tally.step(batch(CITY, [*records, tick(START + 4 * DAY)]))
+    days = [w for w in out.closed if w.county == "east" and w.size is Size.DAY]
+    assert [w.counts.tolist() for w in days] == [[0, 0, 0]] * 3
+    assert days[-1].metrics is not None
+    assert days[-1].metrics.backlog == 40  # as a running metric it is shown
+
+
 @pytest.mark.parametrize("day", [1, 3])
 def test_the_tally_counts_what_stands_as_a_day_closes(day: int) -> None:
     """Three tickets, one closed on the first day, one with a due date of the second."""
