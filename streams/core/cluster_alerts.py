@@ -111,6 +111,24 @@ def _evidence(layout: Layout, maker: EvidenceMaker, find: Find, end: Instant, co
     )
 
 
+def told_by(layout: Layout, alerts: Sequence[OpenAlert], scanned: Sequence[int]) -> list[tuple[int, int]]:
+    """The scanned series, as (signal, county), on whose excess one of these alerts is; clusters' own aside."""
+    found = {
+        (signal, layout.series[alert.county])
+        for alert in alerts
+        if alert.side is Direction.HIGH and alert.apart in ("", COMPARTMENTED) and alert.county != layout.city.code
+        for signal in scanned
+        if layout.city.signals[signal].family == alert.family
+    }
+    return sorted(found)
+
+
+def told_by_cluster(layout: Layout, alert: OpenAlert, scanned: Sequence[int]) -> list[tuple[int, int]]:
+    """The scanned series that a cluster's alert is on."""
+    signals = [signal for signal in scanned if layout.city.signals[signal].family == alert.family]
+    return [(signal, layout.series[code]) for signal in signals for code in counties_of(alert.apart)]
+
+
 def taking_in(key: Key, side: Direction, alerts: Sequence[OpenAlert]) -> OpenAlert | None:
     """The open alert of a cluster that a county's verdict on the same family belongs to."""
     for alert in alerts:

@@ -4,7 +4,7 @@ The scan of one signal is one test a day for the whole city, with a level of its
 what every county's `counts` detector expected of the last 28 days before they came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,8 +82,14 @@ class ScanPlan:
         spent = tuple(levels[key[i]] for i in signals)
         return cls(city, signals, spent, int(units_of(np.array(spent)).sum()), zones)
 
-    def remember(self, days: tuple[ScannedDay, ...], window: ScoredWindow) -> tuple[ScannedDay, ...]:
-        """The days with one more, without those that no cluster can reach back to."""
+    def remember(
+        self, days: tuple[ScannedDay, ...], window: ScoredWindow, told: Collection[tuple[int, int]] = ()
+    ) -> tuple[ScannedDay, ...]:
+        """The days with one more, without those that no cluster can reach back to.
+
+        `told` are series, as (signal, county), that have an alert of their own: what they are above the expected is
+        known, and no part of a cluster.
+        """
         scores = window.scores.get(COUNTS)
         if not self.signals or scores is None:
             return days
@@ -91,11 +97,30 @@ class ScanPlan:
         scored = scores.reason[rows, :width] == ScoreReason.SCORED
         counts = window.counts[rows, :width].astype("<i8")
         expected = np.where(scored, scores.expected[rows, :width], np.nan)
+        for signal, county in told:
+            if signal in self.signals:
+                row = self.signals.index(signal)
+                counts[row, county] = _usual(counts[row, county], expected[row, county])
         sizes = np.where(scored, scores.size[rows, :width], np.nan)
         day = ScannedDay(
             window.start, counts.tobytes(), expected.astype("<f8").tobytes(), sizes.astype("<f8").tobytes()
         )
         return (*days, day)[-LONGEST:]
+
+    def settle(
+        self, days: tuple[ScannedDay, ...], told: Collection[tuple[int, int]], since: Instant
+    ) -> tuple[ScannedDay, ...]:
+        """The days after a cluster's alert has ended: what its series were above the expected since then is known."""
+        shape = (len(self.signals), len(self.city.counties))
+        settled = []
+        for day in days:
+            counts = np.frombuffer(day.counts, "<i8").reshape(shape).copy()
+            expected = np.frombuffer(day.expected, "<f8").reshape(shape)
+            for signal, county in told if day.start >= since else ():
+                row = self.signals.index(signal)
+                counts[row, county] = _usual(counts[row, county], expected[row, county])
+            settled.append(ScannedDay(day.start, counts.tobytes(), day.expected, day.sizes))
+        return tuple(settled)
 
     def finds(self, days: tuple[ScannedDay, ...], share: float) -> list[Find]:
         """The clusters that end with the last day, at or near their levels, in the order of the signals; `share` is the
@@ -119,6 +144,11 @@ class ScanPlan:
                 start = days[-cluster.span].start
                 found.append(Find(signal, codes, cluster, start, level, tuple(above.tolist())))
         return found
+
+
+def _usual(count: int, expected: float) -> int:
+    """A count, without what it is above the expected."""
+    return min(count, round(expected)) if expected == expected else count  # noqa: PLR0124  # NaN: not scored
 
 
 def cluster_note(find: Find) -> str:

@@ -194,7 +194,9 @@ class Sitting:
         window = self.windows.get(Size.DAY)
         if window is None:
             return
-        self.scanned = self.plan.scans.remember(self.scanned, window)
+        known = [one for one in self.alerts if not one.ended or one.last_near > window.start]
+        told = cluster_alerts.told_by(self.plan.layout, known, self.plan.scans.signals)
+        self.scanned = self.plan.scans.remember(self.scanned, window, told)
         self.finds = self.plan.scans.finds(self.scanned, share)
         for found in self.finds:
             if not found.fires:
@@ -390,6 +392,9 @@ class Sitting:
             after = followed(alert, self.plan.layout, scored, self.end)
             if counties_of(alert.apart) and Size.DAY in self.windows:
                 after = cluster_alerts.followed(alert, after, self.finds, self.plan.layout, self.end)
+                if after.ended:
+                    told = cluster_alerts.told_by_cluster(self.plan.layout, alert, self.plan.scans.signals)
+                    self.scanned = self.plan.scans.settle(self.scanned, told, alert.start)
             if rules.is_rule(alert):
                 after = rules.followed(alert, self.windows, self.plan.limits, self.plan.layout)
             self.alerts[i] = after

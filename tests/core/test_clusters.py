@@ -112,6 +112,21 @@ def test_it_ends_when_its_counties_are_quiet_again() -> None:
     assert ended.alert == bench.raised[0].alert
 
 
+def test_what_was_told_once_is_no_cluster_later() -> None:
+    """The burst of one county, and a cluster, lie within reach of the scan for four weeks after they are over."""
+    bench = Bench(row())
+    bench.days(28)
+    bench.day({"c": 1e-9}, c=90)
+    bench.days(20, b=12)
+    assert [one.evidence.shape for one in bench.raised] == [Shape.BURST]
+    other = Bench(row())
+    other.days(28)
+    other.days(5, b=18, c=20)
+    other.days(30)
+    assert [one.evidence.shape for one in other.raised] == [Shape.CLUSTER]
+    assert sum(isinstance(one, Ended) for one in other.made) == 1
+
+
 def test_what_one_county_carries_joins_that_countys_alert() -> None:
     """The burst of one county lifts every zone that it is in: that is no cluster."""
     bench = Bench(row())
