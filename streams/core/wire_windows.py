@@ -5,6 +5,7 @@ one. So every NaN is the same, whatever processor made it.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 import msgspec
@@ -27,8 +28,8 @@ class WiredCells(Struct, frozen=True, array_like=True):
 
     words: tuple[tuple[str | None, ...], ...]
     """Of each of Cell's fields: its words, in the order in which the cells below first have them."""
-    cells: tuple[tuple[int, ...], ...]
-    """A number into `words` for each field, then the number of events."""
+    cells: tuple[int, ...]
+    """Of every cell a number into `words` for each field, then the number of events."""
 
 
 class WiredWindow(Struct, frozen=True, array_like=True, tag="window"):
@@ -98,11 +99,25 @@ def packed_window(window: ClosedWindow) -> WiredWindow:
 def _packed_cells(items: Sequence[tuple[Cell, int]]) -> WiredCells:
     """In the order of the cells' words: that of their first events depends on who shares the partition."""
     words: tuple[dict[str | None, int], ...] = tuple({} for _ in Cell._fields)
-    cells = [
-        (*(known.setdefault(word, len(known)) for known, word in zip(words, cell, strict=True)), events)
-        for cell, events in sorted(items, key=lambda item: [(word is not None, word or "") for word in item[0]])
-    ]
+    cells: list[int] = []
+    for cell, events in sorted(items, key=_by_words):
+        for known, word in zip(words, cell, strict=True):
+            number = known.get(word)
+            if number is None:
+                number = known[word] = len(known)
+            cells.append(number)
+        cells.append(events)
     return WiredCells(tuple(tuple(known) for known in words), tuple(cells))
+
+
+def _by_words(item: tuple[Cell, int]) -> tuple[str, ...]:
+    return _order(item[0])
+
+
+@lru_cache(maxsize=100_000)
+def _order(cell: Cell) -> tuple[str, ...]:
+    """No word sorts before every other one."""
+    return tuple("" if word is None else f"={word}" for word in cell)
 
 
 def packed_scores(scored: ScoredWindow) -> WiredScores:
@@ -147,22 +162,37 @@ def window_of(packed: WiredWindow) -> ClosedWindow:
     return ClosedWindow(packed.county, packed.size, packed.start, packed.end, counts, cells, packed.metrics, people)
 
 
+class _SentCells(CellCounts):
+    """Cells as they were sent: looked at when somebody asks for them, and of most hours nobody does."""
+
+    __slots__ = ("_sent",)
+
+    def __init__(self, sent: WiredCells, rows: NDArray[np.int64]) -> None:
+        super().__init__((), rows[:, -1])
+        self._sent: WiredCells | None = sent
+
+    def items(self) -> list[tuple[Cell, int]]:
+        """(cell, events) of the cells that have any."""
+        if self._sent is not None:
+            words, numbers = self._sent.words, iter(self._sent.cells)
+            self._cells = [
+                Cell(*(field[number] for field, number in zip(words, row, strict=True)))
+                for *row, _ in zip(*[numbers] * (len(words) + 1), strict=True)
+            ]
+            self._sent = None
+        return super().items()
+
+
 def _cells_of(packed: WiredCells) -> CellCounts:
     words, width = packed.words, len(Cell._fields)
-    if len(words) != width:
-        raise ValueError("words of another number of fields")
-    cells = []
-    for numbers in packed.cells:
-        if len(numbers) != width + 1 or min(numbers) < 0:
-            raise ValueError("no cell")
-        try:
-            point, category, kind, channel, sector, outcome = (words[i][numbers[i]] for i in range(width))
-        except IndexError:
-            raise ValueError("a cell without words") from None
-        if point is None or category is None or kind is None:
-            raise ValueError("a cell without a point, a category or a kind")
-        cells.append(Cell(point, category, kind, channel, sector, outcome))
-    return CellCounts(cells, np.array([numbers[-1] for numbers in packed.cells], dtype=np.int64))
+    if len(words) != width or len(packed.cells) % (width + 1):
+        raise ValueError("cells of another width")
+    if any(None in field for field in words[:3]):
+        raise ValueError("a cell without a point, a category or a kind")
+    rows = np.array(packed.cells, dtype=np.int64).reshape(-1, width + 1)
+    if len(rows) and (rows.min() < 0 or (rows[:, :-1].max(axis=0) >= [len(field) for field in words]).any()):
+        raise ValueError("a cell without words")
+    return _SentCells(packed, rows)
 
 
 def scores_of(packed: WiredScores) -> ScoredWindow:
