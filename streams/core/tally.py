@@ -126,8 +126,8 @@ class Tally:
         """Cells that the compiled pass knows."""
         self._always_page = frozenset(c.code for c in city.categories if c.always_page)
         self._steps = np.zeros((0, 3), dtype=np.int64)
-        """(line of its batch, start of its hour, cell code) of each step counted; the first `_unnoted` of them still are
-        to be noted with their counties: all of a batch at once, unless an hour closes before."""
+        """(line of its batch, start of its hour, cell code) of each step counted. The first `_unnoted` of them are to
+        be noted with their counties: all of a batch at once, unless an hour closes before."""
         self._unnoted = 0
 
     def step(self, batch: Batch) -> TallyOutputs:
