@@ -19,11 +19,11 @@ from detectors.observation import Floats
 from detectors.outbreak_table import ABOVE, AT_LEAST
 
 LAGS = 4
-SIZES = (2.0, 4.0, 8.0)
+SIZES = (2.0, 4.0, 8.0, 16.0, 32.0)
 PROFILE = (0.4, 0.3, 0.2, 0.1)
-DOSES = np.array([0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.2])
+DOSES = np.array([0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.2, 4.8, 6.4, 9.6, 12.8])
 """Every product of a size and a share of the profile, ascending: cases added to a window, in standard deviations."""
-PLACES = np.array([[3, 5, 7], [2, 4, 6], [1, 3, 5], [0, 1, 3]])
+PLACES = np.array([[3, 5, 7, 9, 11], [2, 4, 6, 8, 10], [1, 3, 5, 7, 9], [0, 1, 3, 5, 7]])
 """Shape (lags, sizes): which dose a window gets so many windows after the start."""
 FEW = 256
 """Up to this count the likelihood ratio is summed; beyond, it is that of the smooth law."""
@@ -64,20 +64,23 @@ def ratios(count: int, mean: float, size: float, out: Floats) -> None:
 
 @compiled
 def _smooth_ratio(x: float, mean: float, size: float, added: float) -> float:
-    """The same for a large count, from Stirling's formula and the slope of the log probability."""
-    rest = x - added
-    if rest < 1.0:
-        return LEAST_RATIO
-    share = mean / (mean + size)  # of the count's log probability per count
-    everything = x + size
-    at_x, at_rest = log(x / (everything * share)), log(rest / ((rest + size) * share))
+    """The same for a large count: Laplace's method and Stirling's formula, around the cases most probably added."""
+    inverse = 1.0 / size
+    still = mean * (1.0 + x * inverse) / (1.0 + mean * inverse)
+    share = mean * inverse / (1.0 + mean * inverse)
+    sum_of_roots = added + still
+    cases = 2.0 * added * x / (sum_of_roots + np.sqrt(max(sum_of_roots * sum_of_roots - 4.0 * share * added * x, 0.0)))
+    rest = max(x - cases, 0.5)
+    change = cases * log(x / still) - rest * log1p(-cases / x) + 0.5 * log(x / rest)
     if size > 1e12:
-        at_x, at_rest = log(x / mean), log(rest / mean)
-        change = added * at_x - rest * log1p(-added / x) - added
+        change -= cases
+        bend = 1.0 / rest
     else:
-        change = added * at_x - rest * log1p(-added / x) + (everything - added) * log1p(-added / everything)
-    change += added * (min(exp(at_rest), 10.0) - 1.0 - at_rest)
-    return min(max(exp(min(change, 130.0)), LEAST_RATIO), LARGEST_RATIO)
+        everything = x + size
+        change += (everything - cases) * log1p(-cases / everything) + 0.5 * log(everything / (rest + size))
+        bend = 1.0 / rest - 1.0 / (rest + size)
+    change += cases * log(added / cases) + cases - added - 0.5 * log(1.0 + cases * bend) - 1.0 / (12.0 * cases)
+    return min(max(exp(min(max(change, -100.0), 130.0)), LEAST_RATIO), LARGEST_RATIO)
 
 
 @compiled

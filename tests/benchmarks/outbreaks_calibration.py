@@ -64,7 +64,8 @@ def _means(cell: Cell) -> NDArray[np.float64]:
         log_mean = log_mean - 0.4 * (index % size >= 5 * size // 7)
     if size == 168:
         log_mean = log_mean + 0.8 * np.sin(2 * np.pi * (index % 24 - 8) / 24)
-    return np.exp(log_mean)
+    mean: NDArray[np.float64] = np.exp(log_mean)
+    return mean
 
 
 def counts_of(cell: Cell, series: int, random: np.random.Generator) -> NDArray[np.int64]:

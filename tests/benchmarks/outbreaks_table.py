@@ -3,7 +3,8 @@
     python -m tests.benchmarks.outbreaks_table [--draws N] > detectors/outbreak_table.py
 
 Counts are drawn from the outbreaks that the evidence is about, and weighted by one over it: so the far tail is known as
-well as the middle. Between the values that evidence can take, the log of the tail is interpolated: the table is exact where evidence lies.
+well as the middle. Between the values that evidence can take, the log of the tail is interpolated: the table is exact
+where evidence lies.
 """
 
 import argparse
@@ -99,16 +100,17 @@ def curves(starts: int, mean: float, phi: float, draws: int, seed: int) -> tuple
     found = np.empty(draws)
     size = mean / (phi - 1.0) if phi > 1.0 else 1e20
     _evidences(_draw(random, starts, mean, phi, draws), mean, size, found)
-    values, group = np.unique(np.round(found, 7), return_inverse=True)
-    mass = np.bincount(group, np.exp(-found))
+    rounded, group = np.unique(np.round(found, 7), return_inverse=True)
+    values: Floats = rounded.astype(np.float64)
+    mass = np.bincount(group, np.exp(-found)).astype(np.float64)
     # What these draws weigh is 1 on average; the share of no evidence is taken as what the rest leaves.
-    at_least = np.cumsum(mass[::-1])[::-1] / draws
-    at_least = np.minimum(at_least / max(at_least[0], 1.0), 1.0)
+    at_least: Floats = np.cumsum(mass[::-1])[::-1] / draws
+    at_least = np.minimum(at_least / max(float(at_least[0]), 1.0), 1.0).astype(np.float64)
     at_least[0] = 1.0
     above = np.append(at_least[1:], 0.0)
-    steps = law.FAINTEST + law.LOG_STEP * np.arange(STEPS)
+    steps: Floats = law.FAINTEST + law.LOG_STEP * np.arange(STEPS, dtype=np.float64)
     kept = above > 0.0
-    return _at(steps, values, at_least), _at(steps, values[kept], above[kept])
+    return _at(steps, values, at_least), _at(steps, values[kept], above[kept].astype(np.float64))
 
 
 def _at(steps: Floats, values: Floats, tail: Floats) -> Floats:

@@ -9,6 +9,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from detectors.registry import DETECTORS
+from tests.benchmarks import outbreaks
+from tests.benchmarks import outbreaks_calibration as calibration
 from tests.benchmarks import outbreaks_oracle as oracle
 from tests.benchmarks.outbreaks_simulation import FIRST_SCORED, PAST_STRENGTHS, SCENARIOS, WEEKS, Simulation, simulate
 
@@ -62,3 +65,39 @@ def test_simulator_and_oracle_give_the_numbers_of_the_reference(simulated: Simul
     for threshold in (-1.0, 0.0, 2.0):
         theirs_alarmed = reference("oracle").reset_alarms(lagged.astype(float), threshold)
         assert (oracle.alarms_with_reset(ours, threshold) == theirs_alarmed).mean() > 0.999
+
+
+def test_a_future_change_moves_no_past_score(simulated: Simulation) -> None:
+    some = simulated.some(42)
+    changed = some.with_outbreak.copy()
+    changed[:, FIRST_SCORED + 20 :] += 1000
+    for name in outbreaks.ALONE:
+        known = outbreaks.learned(name, some.quiet[:, :FIRST_SCORED]).snapshot()
+        one, other = (
+            outbreaks.p_values(DETECTORS[name].restore(known), counts, FIRST_SCORED)
+            for counts in (some.with_outbreak, changed)
+        )
+        np.testing.assert_array_equal(one[:, :20], other[:, :20])
+        assert not np.array_equal(one[:, 20:], other[:, 20:], equal_nan=True)
+
+
+def test_a_few_series_already_reach_most_of_the_oracle_and_do_not_pass_it(simulated: Simulation) -> None:
+    found = outbreaks.mean_of_seeds([outbreaks.measure(5, 210, 0)])
+    for rate, (pod, sensitivity) in outbreaks.TARGETS.items():
+        shares = found["jiantu"][str(rate)]
+        assert shares["pod_share"] > pod - 0.04, "210 series are few: the report has all"
+        assert shares["sensitivity_share"] > sensitivity - 0.05
+        assert shares["pod_share"] < 1.06, "clearly above the oracle is a mistake of the harness"
+        assert shares["sensitivity_share"] < 1.0
+        assert abs(shares["false_alarms"] - rate) < 0.1 * rate
+    assert found["EARS C1"]["0.01"]["pod"] < found["jiantu"]["0.01"]["pod"]
+
+
+@pytest.mark.parametrize(("detector", "windows_per_week"), [("counts", 7), ("counts", 1), ("outbreak", 1)])
+def test_p_is_what_it_says_in_every_cell(detector: str, windows_per_week: int) -> None:
+    found = list(calibration.shares(detector, windows_per_week, 20, seed=3))
+    assert len(found) == 2 * 48
+    for side in ("high", "low") if detector == "counts" else ("high",):
+        low, high = calibration.POOLED
+        assert low < calibration.pooled(found, side)[0] < high
+        assert calibration.worst(found, side)[0] < calibration.WORST_CELL
