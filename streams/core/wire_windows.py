@@ -167,8 +167,8 @@ class _SentCells(CellCounts):
 
     __slots__ = ("_sent",)
 
-    def __init__(self, sent: WiredCells, rows: NDArray[np.int64]) -> None:
-        super().__init__((), rows[:, -1])
+    def __init__(self, sent: WiredCells, events: NDArray[np.int64]) -> None:
+        super().__init__((), events)
         self._sent: WiredCells | None = sent
 
     def items(self) -> list[tuple[Cell, int]]:
@@ -189,10 +189,11 @@ def _cells_of(packed: WiredCells) -> CellCounts:
         raise ValueError("cells of another width")
     if any(None in field for field in words[:3]):
         raise ValueError("a cell without a point, a category or a kind")
-    rows = np.array(packed.cells, dtype=np.int64).reshape(-1, width + 1)
-    if len(rows) and (rows.min() < 0 or (rows[:, :-1].max(axis=0) >= [len(field) for field in words]).any()):
-        raise ValueError("a cell without words")
-    return _SentCells(packed, rows)
+    for i, field in enumerate(words):
+        numbers = packed.cells[i :: width + 1]
+        if numbers and (min(numbers) < 0 or max(numbers) >= len(field)):
+            raise ValueError("a cell without words")
+    return _SentCells(packed, np.array(packed.cells[width :: width + 1], dtype=np.int64))
 
 
 def scores_of(packed: WiredScores) -> ScoredWindow:

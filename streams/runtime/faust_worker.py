@@ -34,7 +34,7 @@ from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.delivery import Outbox
 from streams.runtime.faust_transport import Consumer, Fetched, Transport
 from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, verdict
-from streams.runtime.steps import JudgeStep, Record, ScoreStep, Step, TallyPlace, TallyStep
+from streams.runtime.steps import JudgeStep, ScoreStep, Step, TallyPlace, TallyStep
 from streams.runtime.supervisor import Failure, report
 from streams.runtime.watchdog import Place, Seen, Watchdog
 from streams.runtime.worker_setup import FAILED, REFUSED, STEPS, STOP_AT, Say, WorkerSetup
@@ -274,7 +274,10 @@ class Worker:
             await self._take(tp, held, batch)
 
     async def _take(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
-        records = held.records(self._records(tp, batch))
+        if self._step_of[tp.topic] != "tally":
+            for record in batch.records:
+                self._check_profile(tp, record)
+        records = held.records(batch.records)
         for start in range(0, len(records), BATCH):
             some = records[start : start + BATCH]
             try:
@@ -292,14 +295,6 @@ class Worker:
         held.position = batch.after
         if held.due(self._interval):
             self._save(tp, held)
-
-    def _records(self, tp: TP, batch: Fetched) -> list[Record]:
-        if self._step_of[tp.topic] != "tally":
-            for record in batch.records:
-                self._check_profile(tp, record)
-        return [
-            Record(one.offset, one.value or b"", one.timestamp if one.timestamp >= 0 else None) for one in batch.records
-        ]
 
     def _check_profile(self, tp: TP, record: Any) -> None:
         made_with = dict(record.headers).get("profile", self._profile_header)

@@ -9,7 +9,7 @@ from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
 from streams.runtime.checkpoints import About, CheckpointWriter, Manifest, Place
 from streams.runtime.cluster import Span
-from streams.runtime.steps import Chunks, Record, Step
+from streams.runtime.steps import Chunks, Step, TopicRecord
 from streams.runtime.watchdog import Seen
 
 COST_SHARE = 25
@@ -104,7 +104,7 @@ class HeldPartition:
         if self.saving is not None:
             await self.saving
 
-    def records(self, fetched: Sequence[Record]) -> Sequence[Record]:
+    def records(self, fetched: Sequence[TopicRecord]) -> Sequence[TopicRecord]:
         """Those that were not taken yet."""
         if fetched[0].offset >= self.position:
             return fetched

@@ -53,13 +53,33 @@ class StepError(Exception):
     """Records that a step cannot go on with: what is wrong, and what to do."""
 
 
+class TopicRecord(Protocol):
+    """A record of the topic that a step reads, as aiokafka hands it over: copying it costs as much as counting it."""
+
+    @property
+    def offset(self) -> int:
+        """Its own."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Its bytes; None: deleted, which says nothing here."""
+
+    @property
+    def timestamp(self) -> int:
+        """The broker's, epoch milliseconds; below 0: there is none."""
+
+
 class Record(NamedTuple):
-    """A record of the topic that a step reads."""
+    """One that is made here."""
 
     offset: int
     value: bytes
     received: int | None
-    """The broker's timestamp, epoch milliseconds."""
+
+    @property
+    def timestamp(self) -> int:
+        """As the broker has it."""
+        return -1 if self.received is None else self.received
 
 
 class Made(NamedTuple):
@@ -90,7 +110,7 @@ class Step(Protocol):
     def reached(self) -> Instant | None:
         """Event time that the step has passed; None: before the first."""
 
-    def take(self, records: Sequence[Record]) -> list[Made]:
+    def take(self, records: Sequence[TopicRecord]) -> list[Made]:
         """Take records in the order of their offsets."""
 
     def chunks(self, *, whole: bool) -> Chunks | None:
@@ -129,7 +149,7 @@ class TallyStep:
         self._place = place
         self._decoder = RecordDecoder(city)
         self._tally: Tally | None = None
-        self._held: list[Record] = []
+        self._held: list[TopicRecord] = []
         """What came before the first tick."""
 
     @property
@@ -142,9 +162,9 @@ class TallyStep:
         """The latest tick."""
         return None if self._tally is None else self._tally.reached
 
-    def take(self, records: Sequence[Record]) -> list[Made]:
+    def take(self, records: Sequence[TopicRecord]) -> list[Made]:
         """Take records in the order of their offsets."""
-        batch = self._decoder.values([(record.value, record.received) for record in records], 0)
+        batch = self._decoder.values(_values(records), 0)
         if self._tally is None:
             start = _first_tick(batch)
             if start is None:
@@ -153,7 +173,7 @@ class TallyStep:
             if self._held:
                 records = [*self._held, *records]
                 self._held = []
-                batch = self._decoder.values([(record.value, record.received) for record in records], 0)
+                batch = self._decoder.values(_values(records), 0)
         out = self._tally.step(batch)
         made = [self._emitted(one) for one in out.emitted]
         made += [self._corrected(one) for one in out.corrections]
@@ -163,7 +183,7 @@ class TallyStep:
     def _fresh(self, start: Instant) -> Tally:
         return Tally(self._city, self._decoder, start, self._place.counties)
 
-    def _hold(self, records: Sequence[Record]) -> list[Made]:
+    def _hold(self, records: Sequence[TopicRecord]) -> list[Made]:
         self._held += records
         if len(self._held) > MOST_HELD:
             raise StepError(
@@ -197,6 +217,10 @@ class TallyStep:
         self._tally.restore(chunks)
 
 
+def _values(records: Sequence[TopicRecord]) -> list[tuple[bytes, int | None]]:
+    return [(one.value or b"", at if (at := one.timestamp) >= 0 else None) for one in records]
+
+
 def _first_tick(batch: Batch) -> Instant | None:
     for arrival in batch.arrivals:
         if not isinstance(arrival, Rejection) and arrival.event is None and arrival.tick is not None:
@@ -222,11 +246,11 @@ class ScoreStep:
         """County and size -> end of the last window that was taken."""
         self.reached: Instant | None = None
 
-    def take(self, records: Sequence[Record]) -> list[Made]:
+    def take(self, records: Sequence[TopicRecord]) -> list[Made]:
         """Take records in the order of their offsets."""
         made = []
         for record in records:
-            scored = self._take(decode_window(record.value))
+            scored = self._take(decode_window(record.value or b""))
             if scored is not None:
                 self.reached = max(self.reached or scored.end, scored.end)
                 made.append(Made("scores", 0, self._city.code, encode_score(scored), id_of(scored)))
@@ -273,11 +297,11 @@ class JudgeStep:
         """The last window end that was judged."""
         return self._state.judged_to
 
-    def take(self, records: Sequence[Record]) -> list[Made]:
+    def take(self, records: Sequence[TopicRecord]) -> list[Made]:
         """Take records in the order of their offsets."""
         made: list[Made] = []
         for record in records:
-            made += [_alerted(one) for one in self._take(decode_score(record.value))]
+            made += [_alerted(one) for one in self._take(decode_score(record.value or b""))]
         return made
 
     def _take(self, given: ScoredWindow | AlwaysPage) -> Sequence[Alerted]:

@@ -66,17 +66,17 @@ class LakeTopics:
             time.sleep(0.05)
         self._make(NewTopic(self.names.events, self.partitions, 1))
 
-    def write(self, topic: str, partition: int, values: Sequence[tuple[bytes, int | None]]) -> None:
+    def write(self, topic: str, partition: int, values: Sequence[tuple[bytes, int]]) -> None:
         producer = Producer(self.settings.for_confluent() | {"linger.ms": 5})
         for value, received in values:
-            when: Any = {} if received is None else {"timestamp": received}
+            when: Any = {} if received < 0 else {"timestamp": received}
             producer.produce(topic, value, partition=partition, **when)
             producer.poll(0)
         assert producer.flush(30) == 0
 
     def write_recording(self) -> None:
         for partition, records in enumerate(events(self.partitions)):
-            self.write(self.names.events, partition, [(record.value, record.received) for record in records])
+            self.write(self.names.events, partition, [(record.value, record.timestamp) for record in records])
 
     def delete_before(self, partition: int, offset: int) -> None:
         """As retention does."""

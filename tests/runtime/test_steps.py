@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,7 +21,6 @@ from streams.runtime import steps as steps_module
 from streams.runtime.steps import (
     JudgeStep,
     Made,
-    Record,
     ScoreStep,
     Step,
     StepError,
@@ -35,6 +35,14 @@ CITY = city_profile().city
 WINDOWS = 2
 
 
+class Sent(NamedTuple):
+    """A record as a topic holds it."""
+
+    offset: int
+    value: bytes
+    timestamp: int = -1
+
+
 @cache
 def undisturbed() -> Outcome:
     return piped(recorded_lines())
@@ -45,13 +53,13 @@ class County(msgspec.Struct):
 
 
 @cache
-def events(partitions: int) -> tuple[tuple[Record, ...], ...]:
+def events(partitions: int) -> tuple[tuple[Sent, ...], ...]:
     """The recording as a producer writes it to a topic, with a hole in the offsets here and there."""
-    topic: list[list[Record]] = [[] for _ in range(partitions)]
+    topic: list[list[Sent]] = [[] for _ in range(partitions)]
 
     def write(number: int, value: bytes, received: int | None) -> None:
         offset = topic[number][-1].offset + 1 if topic[number] else 0
-        topic[number].append(Record(offset + (offset % 97 == 0), value, received))
+        topic[number].append(Sent(offset + (offset % 97 == 0), value, -1 if received is None else received))
 
     start = b'{"tick":"%s"}' % format_instant(RecordingReader(RECORDING).span[0]).encode()
     for number in range(partitions):
@@ -78,7 +86,7 @@ class Held:
     """A partition of a step: its records, and where the present worker is."""
 
     fresh: Callable[[], Step]
-    log: list[Record]
+    log: list[Sent]
     step: Step
     position: int = 0
     """Index into the log, not an offset."""
@@ -100,7 +108,7 @@ class Cluster:
             counties = [c.code for c in CITY.counties if partition_of(c.code, partitions) == number]
             return lambda: TallyStep(CITY, TallyPlace("events", number, counties, WINDOWS))
 
-        def held(fresh: Callable[[], Step], log: list[Record]) -> Held:
+        def held(fresh: Callable[[], Step], log: list[Sent]) -> Held:
             return Held(fresh, log, fresh())
 
         self.tallies = [held(tally(number), list(log)) for number, log in enumerate(events(partitions))]
@@ -146,9 +154,9 @@ class Cluster:
                 case "windows":
                     assert one.partition is not None
                     log = self.scores[one.partition].log
-                    log.append(Record(len(log), one.value, None))
+                    log.append(Sent(len(log), one.value))
                 case "scores":
-                    self.judge.log.append(Record(len(self.judge.log), one.value, None))
+                    self.judge.log.append(Sent(len(self.judge.log), one.value))
                 case "alerts":
                     self.alerts.append(decode_alert(one.value))
                 case "dlq":
