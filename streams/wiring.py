@@ -38,7 +38,6 @@ from streams.sources.recording import Header, RecordingReader
 if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
     from streams.broker.settings import BrokerSettings
     from streams.core.explain import Explanation
-    from streams.core.realised import Realised
     from streams.runtime.embedded import EmbeddedRuntime
     from streams.runtime.topic_ledger import TopicLedgerRuntime
 
@@ -288,56 +287,6 @@ def _kept(where: Where, ledger: LedgerReader) -> Profile | None:
         for name, data in content.items():
             Path(unpacked, Path(name).name).write_bytes(data)
         return open_profile(unpacked)
-
-
-def quiet(reading: Reading, most: int) -> list["Explanation"]:
-    """The largest non-alerts of a ledger, nearest to a page first, each explained."""
-    from detectors.registry import DETECTORS
-    from streams.core.explain import PAGED, explain
-    from streams.core.judge import JudgePlan
-    from streams.core.levels import levels_of
-    from streams.core.quiet import Nearest, nearest
-
-    city, ledger = reading.profile.city, reading.ledger
-    plan = JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
-    best = Nearest(40 * most)  # so many, as those that did page come first
-    for size in Size:
-        for end in ledger.scored_ends(size):
-            window = ledger.scored_window(size, end)
-            if window is not None:
-                best.take(nearest(plan, window, 2 * most))
-    everything = list(ledger.transitions())
-    found: list[Explanation] = []
-    for one in best.sorted():
-        window = ledger.scored_window(one.size, plan.grid.window(one.size, one.start).end)
-        answer = explain(plan, one.signal, one.county, one.size, one.start, window, everything)
-        if answer.why not in PAGED:
-            found.append(answer)
-        if len(found) == most:
-            break
-    return found
-
-
-def realised(reading: Reading) -> "Realised":
-    """How a ledger's page budget was kept, over everything that it still holds."""
-    from detectors.registry import DETECTORS
-    from streams.core.alert import Shape
-    from streams.core.judge import JudgePlan
-    from streams.core.levels import levels_of
-    from streams.core.realised import Judged, realised
-    from streams.ledger.lifecycle import AlertState, DiscardReason
-
-    city, ledger = reading.profile.city, reading.ledger
-    plan = JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
-    outside = (Shape.ALWAYS_PAGE, Shape.RULE)
-    pages = {one.id: one.state for one in ledger.alerts() if one.raised.evidence.shape not in outside}
-    right = sum(state in (AlertState.DISPOSED, AlertState.RESOLVED) for state in pages.values())
-    false = {taken.alert for taken in ledger.steps() if taken.step.reason == DiscardReason.FALSE_PAGE}
-    discarded = sum(name in false and state is AlertState.DISCARDED for name, state in pages.items())
-    ends = sorted((end, place, size) for place, size in enumerate(Size) for end in ledger.scored_ends(size))
-    found = (ledger.scored_window(size, end) for end, _, size in ends)
-    windows = (window for window in found if window is not None)
-    return realised(plan, windows, Judged(len(pages), right, discarded))
 
 
 def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":

@@ -24,8 +24,9 @@ def budget(
 
     Beside it what procedures that control the false discovery rate would have called a discovery.
     """
+    from streams.cli.asking import realised
     from streams.cli.figures import rows_text
-    from streams.wiring import open_reading, realised
+    from streams.wiring import open_reading
 
     with open_reading(where_of(data_dir, ledger), profile) as reading:
         found = realised(reading)

@@ -110,8 +110,10 @@ class Result:
 
     def quiet(self, most: int) -> list[Explanation]:
         """The largest non-alerts of all runs into the data directory."""
+        from streams.cli.asking import quiet
+
         with wiring.open_reading(self.request.data_dir) as reading:
-            return wiring.quiet(reading, most)
+            return quiet(reading, most)
 
     def trouble(self) -> tuple[str, str] | None:
         """What is wrong with the source, in Chinese and English; None where nothing is."""
