@@ -22,7 +22,7 @@ from tests.benchmarks.kafka_events import SCALE, Stream
 from tests.benchmarks.kafka_full import NEVER, FullJob
 from tests.benchmarks.kafka_peers import LIMIT, PEERS, Command, NotHadError, plain_jiantu
 from tests.benchmarks.kafka_report import EMBEDDED, PLAIN, TALLY, WORKER, Figures, lines, markdown, ratio
-from tests.benchmarks.kafka_runs import Cores, free, pinned, run_embedded, run_plain, two_cores
+from tests.benchmarks.kafka_runs import Cores, cores_here, free, pinned, run_embedded, run_plain, two_cores
 from tests.benchmarks.kafka_topics import PARTITIONS, Topics, Written
 from tests.benchmarks.kafka_watch import Outcome
 from tests.kafka.server import Server
@@ -65,12 +65,14 @@ class Job(NamedTuple):
 class Bench:
     """One broker, and what is measured on it."""
 
-    def __init__(self, bootstrap: str, plan: Plan, folder: Path, say: Say) -> None:
-        """Writes the streams."""
+    def __init__(self, bootstrap: str, broker: int, plan: Plan, folder: Path, cores: frozenset[int], say: Say) -> None:
+        """Writes the streams. `broker` is its process, `cores` are those of this machine."""
         self._topics = Topics(bootstrap)
         self._plan = plan
         self._folder = folder
         self._say = say
+        self._broker = broker
+        self._cores = cores
         say(f"simulating and writing {plan.events:,} events")
         self.whole = self._topics.write_plain("whole", Stream(plan.events))
         self.short = self._topics.write_plain("short", Stream(plan.slow_events))
@@ -140,18 +142,21 @@ class Bench:
         """Two workers, checkpoints, recovery, on a stream whose second half has so many ids to remember."""
         plan = self._plan
         job = FullJob(self._topics, "remembering", Stream(plan.remembered * 4 // 3))
-        pair, alone = two_cores()
+        pair, apart = two_cores(self._cores)
         outcomes: dict[str, list[Figures]] = {"with checkpoints": [], "without": [], "two workers": []}
         busiest = 1.0
         for number in range(plan.rounds):
             for name, done in outcomes.items():
                 every = NEVER if name == "without" else None
-                outcome, share = job.run(pair if name == "two workers" else [cores], plan.patience, every=every)
+                workers = pair if name == "two workers" else [cores]
+                keep_to(workers[0].others, self._broker)
+                outcome, share = job.run(workers, plan.patience, every=every)
                 done.append(outcome._asdict())
                 busiest = share if name == "two workers" else busiest
                 self._say(f"round {number + 1}: {name}: {outcome.warm:,.0f}/s {outcome.fault}")
         kept, none, both = outcomes.values()
         self._say("recovery")
+        keep_to(cores.others, self._broker)
         again = FullJob(self._topics, "recovering", Stream(plan.recovered))
         return {
             "checkpoints": {
@@ -161,7 +166,7 @@ class Bench:
                 "cost": _lost(kept, none, "warm"),
                 "cost_of_cpu": _lost(kept, none, "cpu"),
             },
-            "two_workers": {"cores_free": alone, "ratio": ratio(both, kept), "busier": busiest, "outcomes": both},
+            "two_workers": {"cores_free": apart, "ratio": ratio(both, kept), "busier": busiest, "outcomes": both},
             "recovery": again.recover(cores, plan.patience)[1],
         }
 
@@ -173,7 +178,8 @@ def _lost(ours: Sequence[Figures], theirs: Sequence[Figures], key: str) -> float
 
 def measure(plan: Plan, say: Say, wanted: Sequence[str] = (), *, full: bool = True) -> Figures:
     """All figures."""
-    cores = pinned()
+    everyone = cores_here()
+    cores = pinned(everyone)
     with (
         tempfile.TemporaryDirectory(prefix="jiantu-bench-kafka-") as folder,
         Server(Path(folder) / "broker", jvm=JVM) as server,
@@ -181,7 +187,7 @@ def measure(plan: Plan, say: Say, wanted: Sequence[str] = (), *, full: bool = Tr
         assert server.pid is not None
         keep_to(cores.others, server.pid)
         keep_to(cores.others, os.getpid())
-        bench = Bench(server.bootstrap, plan, Path(folder), say)
+        bench = Bench(server.bootstrap, server.pid, plan, Path(folder), everyone, say)
         jobs = [*bench.plain_jobs(wanted), *(bench.full_jobs() if full else ())]
         figures: Figures = {
             "stream": bench.stream(),
@@ -191,8 +197,9 @@ def measure(plan: Plan, say: Say, wanted: Sequence[str] = (), *, full: bool = Tr
         }
         if full:
             figures |= bench.rest(cores)
-        keep_to(free().others, server.pid)
-        figures["free"] = bench.rounds(jobs, plan.free_rounds, free())
+        keep_to(everyone, server.pid)
+        keep_to(everyone, os.getpid())
+        figures["free"] = bench.rounds(jobs, plan.free_rounds, free(everyone))
     return figures
 
 

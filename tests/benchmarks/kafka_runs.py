@@ -56,22 +56,27 @@ class Cores(NamedTuple):
         return [] if self.job is None else ["taskset", "--cpu-list", ",".join(map(str, sorted(self.job)))]
 
 
-def pinned() -> Cores:
+def cores_here() -> frozenset[int]:
+    """Those that this process may use now."""
+    return frozenset(os.sched_getaffinity(0))
+
+
+def pinned(cores: frozenset[int]) -> Cores:
     """A job has the last core alone, where there are two."""
-    cores = sorted(os.sched_getaffinity(0))
-    return Cores(frozenset(cores[-1:]), frozenset(cores[:-1] or cores))
+    last = max(cores)
+    return Cores(frozenset([last]), cores - {last} or cores)
 
 
-def free() -> Cores:
+def free(cores: frozenset[int]) -> Cores:
     """Everyone has every core."""
-    return Cores(None, frozenset(os.sched_getaffinity(0)))
+    return Cores(None, cores)
 
 
-def two_cores() -> tuple[list[Cores], bool]:
+def two_cores(cores: frozenset[int]) -> tuple[list[Cores], bool]:
     """A core each for two workers, and whether the broker has others besides."""
-    cores = sorted(os.sched_getaffinity(0) | set(range(os.cpu_count() or 1)))
-    others = frozenset(cores[:-2] or cores)
-    return [Cores(frozenset([core]), others) for core in cores[-2:]], len(cores) > 2
+    last = sorted(cores)[-2:]
+    others = cores - frozenset(last) or cores
+    return [Cores(frozenset([core]), others) for core in last], len(cores) > 2
 
 
 def run_plain(command: Command, topics: Topics, stream: Written, cores: Cores, patience: float) -> Outcome:

@@ -11,7 +11,7 @@ from tests.benchmarks.kafka_embedded import write_recording
 from tests.benchmarks.kafka_events import Occurrence, Stream, Tick
 from tests.benchmarks.kafka_full import FullJob
 from tests.benchmarks.kafka_peers import LIMIT, PEERS, Command, plain_jiantu
-from tests.benchmarks.kafka_runs import closed_window, free, run_embedded, run_plain
+from tests.benchmarks.kafka_runs import closed_window, cores_here, free, pinned, run_embedded, run_plain, two_cores
 from tests.benchmarks.kafka_topics import Topics
 from tests.benchmarks.kafka_watch import Outcome, Processes
 from tests.kafka.fixtures import SharedBroker
@@ -62,7 +62,7 @@ def test_no_event_trails_the_newest_by_more_than_the_jobs_wait_and_all_are_close
 def test_the_plain_count_on_jiantus_transport_is_exact(topics: Topics, topic_prefix: str) -> None:
     written = topics.write_plain(topic_prefix, Stream(EVENTS))
 
-    done = run_plain(plain_jiantu(), topics, written, free(), PATIENCE)
+    done = run_plain(plain_jiantu(), topics, written, free(cores_here()), PATIENCE)
 
     assert (done.exact, done.fault) == (True, "")
     assert done.events == EVENTS
@@ -74,9 +74,13 @@ def test_a_job_that_counts_wrong_or_dies_has_no_speed(topics: Topics, topic_pref
     window = next(iter(written.truth))
     other_truth = written._replace(truth=written.truth + type(written.truth)({window: 1}))
 
-    wrong = run_plain(plain_jiantu(), topics, other_truth, free(), PATIENCE)
+    wrong = run_plain(plain_jiantu(), topics, other_truth, free(cores_here()), PATIENCE)
     dead = run_plain(
-        Command([sys.executable, "-c", "raise SystemExit('no such luck')"]), topics, written, free(), PATIENCE
+        Command([sys.executable, "-c", "raise SystemExit('no such luck')"]),
+        topics,
+        written,
+        free(cores_here()),
+        PATIENCE,
     )
 
     assert not wrong.exact
@@ -94,8 +98,8 @@ def test_the_worker_and_the_embedded_runtime_count_what_is_true(
     recording = tmp_path / "stream.jsonl.zst"
     write_recording(stream, recording)
 
-    worker, back = job.recover(free(), PATIENCE)
-    embedded = run_embedded(recording, stream, free())
+    worker, back = job.recover(free(cores_here()), PATIENCE)
+    embedded = run_embedded(recording, stream, free(cores_here()))
 
     assert (worker.exact, worker.fault) == (True, "")
     assert worker.events == EVENTS - stream.resent
@@ -123,6 +127,15 @@ def test_a_result_may_say_its_hour_in_milliseconds_or_as_sql_does() -> None:
     of_sql = b'{"county":"511102","category":"noise","start":"2025-01-01 00:00:00","count":3}'
 
     assert closed_window(plain) == closed_window(of_sql) == [(("511102", "noise", 1_735_689_600_000), 3)]
+
+
+def test_a_pinned_job_has_a_core_of_its_own_and_a_free_one_has_all() -> None:
+    assert pinned(frozenset({0, 1, 2})).prefix == ["taskset", "--cpu-list", "2"]
+    assert pinned(frozenset({0, 1, 2})).others == {0, 1}
+    assert free(frozenset({0, 1})).prefix == []
+    pair, broker_apart = two_cores(frozenset({0, 1}))
+    assert [cores.prefix[-1] for cores in pair] == ["0", "1"]
+    assert not broker_apart
 
 
 # ---- peers, report -------------------------------------------------------------------------------------------
