@@ -223,6 +223,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = QUICK if given.quick else FULL
     if given.rounds is not None:
         plan = plan._replace(rounds=given.rounds)
+    if given.events is not None:
+        plan = plan._replace(
+            events=given.events,
+            slow_events=min(plan.slow_events, given.events),
+            remembered=min(plan.remembered, given.events),
+            recovered=min(plan.recovered, given.events),
+        )
+    if given.pinned:
+        plan = plan._replace(free_rounds=0)
     figures = measure(plan, lambda text: print(text, file=sys.stderr), given.only, full=not given.plain)
     report: Figures = {
         "command": "make bench-kafka" + (f' ARGS="{" ".join(arguments or sys.argv[1:])}"' if sys.argv[1:] else ""),
@@ -238,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(document)
     if given.json is not None:
         given.json.write_text(document, encoding="utf-8")
-    if not (given.quick or given.only or given.plain):
+    if not (given.quick or given.only or given.plain or given.events or given.pinned):
         (HERE / "KAFKA.md").write_text(markdown(report), encoding="utf-8")
         (HERE / "kafka.json").write_text(document, encoding="utf-8")
     return 0
