@@ -1,12 +1,10 @@
 """Everything that a command needs, built in one place: profile, source, store, runtime, and the reading side."""
 
 import gzip
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,7 +22,8 @@ from streams.ledger.place import Where
 from streams.ledger.reader import ANY, LedgerReader
 from streams.ledger.store import LedgerStore
 from streams.ports import BATCH, SeriesLayout
-from streams.profile import Profile, bundled, load
+from streams.profile import Profile, load
+from streams.profile.kept import keep_profile, kept_profile, yaml_of
 from streams.replay.evaluate import Evaluation, evaluate
 from streams.replay.labels import Label
 from streams.replay.simulate import Progress, Simulation, simulate
@@ -40,10 +39,6 @@ if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps wa
     from streams.core.explain import Explanation
     from streams.runtime.embedded import EmbeddedRuntime
     from streams.runtime.topic_ledger import TopicLedgerRuntime
-
-KEPT_PROFILE = "profile"
-"""Folder of a data directory with the profile of its run, as YAML: names stay readable whatever becomes of the
-profile that it was copied from."""
 
 _GZIP = b"\x1f\x8b"
 _LONGEST_WARM_UP_WEEKS = 60
@@ -82,39 +77,6 @@ def compiled_code_folder() -> str:
 
 class DataDirError(Exception):
     """A data directory that a command cannot read: which, why, and what to do."""
-
-
-# ---- data directories ----------------------------------------------------------------------------------------
-
-
-def kept_profile(data_dir: Path) -> Path | None:
-    """Where a data directory keeps its profile; None where it has none."""
-    folder = data_dir / KEPT_PROFILE
-    return folder if folder.is_dir() else None
-
-
-def keep_profile(data_dir: Path, profile: Profile) -> None:
-    """Copy a profile's YAML into a data directory, whole or not at all. The caller holds the directory's lock."""
-    folder, unfinished = data_dir / KEPT_PROFILE, data_dir / f".{KEPT_PROFILE}.part"
-    written = _yaml_of(profile)
-    if folder.is_dir() and {p.name: p.read_bytes() for p in folder.glob("*.yaml")} == written:
-        return
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    for name, content in written.items():
-        (unfinished / name).write_bytes(content)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
-
-
-def _yaml_of(profile: Profile) -> dict[str, bytes]:
-    """A profile's files, by name."""
-    if profile.name in bundled() and profile.origin.endswith(profile.name):
-        folder = files("streams") / "profiles" / profile.name
-        return {e.name: e.read_bytes() for e in folder.iterdir() if e.name.endswith(".yaml")}
-    origin = Path(profile.origin)
-    found = [origin] if origin.is_file() else sorted(origin.glob("*.yaml"))
-    return {path.name: path.read_bytes() for path in found}
 
 
 # ---- sources -------------------------------------------------------------------------------------------------
@@ -219,7 +181,7 @@ def open_topic_ledger(profile: Profile, brokers: "BrokerSettings", where: Where)
         if isinstance(where, Path):
             keep_profile(where, profile)
         else:
-            ledger.keep_profile(_yaml_of(profile))
+            ledger.keep_profile(yaml_of(profile))
         yield TopicLedgerRuntime(topics, facts, made, checkpoints, ledger, profile.version, city.allowed_lateness)
 
 

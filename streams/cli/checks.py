@@ -21,6 +21,7 @@ from streams.ledger.errors import LedgerError
 from streams.ledger.place import Where
 from streams.ledger.schema import VERSION
 from streams.profile import ProfileError, bundled
+from streams.profile.kept import kept_profile
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 37, 0)
@@ -162,7 +163,7 @@ def _ledger(where: Where) -> Iterator[Check]:
 
 
 def _folder(data_dir: Path) -> Iterator[Check]:
-    if wiring.kept_profile(data_dir) is None:
+    if kept_profile(data_dir) is None:
         yield Check(
             "kept profile", "warn", "没有配置副本 its profile is not with it", "读取时加 --profile when reading"
         )

@@ -152,8 +152,9 @@ def _show_non_alerts(result: "Result", quiet: Sequence["Explanation"], lang: str
 def _which(profile: str | None, directory: Path | None, recording: Path) -> str | Path:
     """The profile to use: the one named, the data directory's, or the one that the recording was made with."""
     from streams import wiring
+    from streams.profile.kept import kept_profile
 
-    kept = None if directory is None else wiring.kept_profile(directory)
+    kept = None if directory is None else kept_profile(directory)
     found = profile or kept or wiring.recorded_profile(recording)
     if found is None:
         raise ending.WrongInputError(
