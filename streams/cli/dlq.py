@@ -49,9 +49,9 @@ def list_letters(
 ) -> None:
     """列出 · Rejected records: why, where they lie, their digest; how many for each reason."""
     from streams.cli.dead_letters import letters_of, show_letters
-    from streams.cli.topic_options import broker_settings
+    from streams.cli.topic_options import reached
 
-    found = letters_of(broker_settings(brokers, prefix), reason, quiet=as_json)
+    found = letters_of(reached(brokers, prefix), reason, quiet=as_json)
     show_letters(found, limit, as_json=as_json)
 
 
@@ -70,12 +70,12 @@ def redrive(
     you like. Exit code 1 where what lies there is not what was rejected.
     """
     from streams.cli.dead_letters import redriven_now, show_redriven
-    from streams.cli.topic_options import broker_settings
+    from streams.cli.topic_options import reached
     from streams.sinks.redrive import Outcome
 
     if profile is None:
         raise ending.WrongInputError("缺城市配置，请加 --profile", "whose events? add --profile NAME|DIR")
-    done = redriven_now(broker_settings(brokers, prefix), profile, reason, rehearsal=dry_run, quiet=as_json)
+    done = redriven_now(reached(brokers, prefix), profile, reason, rehearsal=dry_run, quiet=as_json)
     show_redriven(done, as_json=as_json)
     if any(one.outcome is Outcome.DIFFERS for one in done):
         raise typer.Exit(ending.FAILED)

@@ -18,7 +18,7 @@ from streams.cli.figures import rows_text
 from streams.cli.interruption import Interruption
 from streams.cli.progress import RateColumn, ReachedColumn, bar
 from streams.cli.screen import out, print_json, say, show, warn
-from streams.cli.topic_options import broker_settings
+from streams.cli.topic_options import reached
 from streams.cli.watching import Pace
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, format_instant, to_datetime
@@ -90,7 +90,7 @@ def play(
 ) -> None:
     """`jiantu replay --to-kafka`, once its source is open. `again`: the arguments of this call."""
     with Interruption() as interruption:
-        settings = broker_settings(brokers, prefix)
+        settings = reached(brokers, prefix)
         done = produce(profile, source, settings, factor, interruption, quiet=as_json)
     if as_json:
         print_json(done.document())

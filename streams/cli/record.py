@@ -39,9 +39,9 @@ def record(
     from streams.cli.interruption import Interruption
     from streams.cli.recording_topic import record_topic
     from streams.cli.screen import print_json, say, warn
-    from streams.cli.topic_options import broker_settings
+    from streams.cli.topic_options import reached
 
-    settings = broker_settings(brokers, prefix)
+    settings = reached(brokers, prefix)
     with Interruption() as interruption:
         done = record_topic(settings, output, profile, interruption, once=once, quiet=as_json)
     if as_json:

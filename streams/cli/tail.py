@@ -37,9 +37,9 @@ def tail(
     """
     from streams.cli.interruption import Interruption
     from streams.cli.tailing import Shown, follow
-    from streams.cli.topic_options import broker_settings
+    from streams.cli.topic_options import reached
 
-    settings = broker_settings(brokers, prefix)
+    settings = reached(brokers, prefix)
     shown = Shown.of(profile, lang_of(lang), as_json=as_json)
     with Interruption() as interruption:
         follow(settings, shown, since, interruption, once=once)

@@ -35,3 +35,12 @@ def broker_settings(brokers: str | None, prefix: str | None, group: str | None =
 
     given = {"brokers": brokers, "topic_prefix": prefix, "group": group}
     return BrokerSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def reached(brokers: str | None, prefix: str | None) -> "BrokerSettings":
+    """As `broker_settings`, of brokers that let us in. Raises BrokerError, which says why they do not."""
+    from streams.broker.reach import reach
+
+    settings = broker_settings(brokers, prefix)
+    reach(settings)
+    return settings

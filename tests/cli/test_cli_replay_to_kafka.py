@@ -11,7 +11,7 @@ import pytest
 
 from streams.broker.partitioner import partition_of
 from tests.cli.commands import LAKE, RECORDING, Cli, Lake, command, environment
-from tests.kafka.fixtures import SharedBroker
+from tests.kafka.fixtures import SharedBroker, unreachable
 from tests.sinks.topics import LIVE, content, length_of, make_topics, records_of, send
 
 
@@ -97,6 +97,9 @@ def test_what_it_cannot_do_is_said(cli: Cli, kafka_broker: SharedBroker, topic_p
     missing = cli(*replay, *in_kafka(kafka_broker, topic_prefix))
     assert missing.code == 1
     assert "no such topic" in missing.said
+    nobody = cli(*replay, "--to-kafka", "--brokers", unreachable())
+    assert nobody.code == 1
+    assert "nobody listens" in nobody.said or "refused" in nobody.said
     assert "JIANTU_KAFKA_BROKERS" in cli.refused(*replay, "--to-kafka")
     assert "--data-dir" in cli.refused(*replay, *in_kafka(kafka_broker, topic_prefix), "-d", tmp_path)
 

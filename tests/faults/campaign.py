@@ -185,6 +185,11 @@ class Campaign:
         assert max(self.report.back_after, default=0.0) < WATCHDOG, self.report
         return self.report
 
+    def _produce_again(self) -> None:
+        """Where the producer gave up while the broker was away: whoever runs it gives the same command again."""
+        if not self.producing:
+            self.produce(self._speed)
+
     def _hurry(self, limit: float) -> None:
         """Have the rest of the recording produced as fast as possible, by another producer that goes on."""
         assert self._producer is not None
@@ -305,8 +310,7 @@ class Campaign:
         time.sleep(seconds)
         server.start()
         assert server.pid != pid
-        if not self.producing:  # it gave up: whoever runs it gives the same command again
-            self.produce(self._speed)
+        self._produce_again()
         self._happened("broker killed")
 
     def proxied(self, proxy: Proxy) -> WorkerProcess:
