@@ -11,7 +11,7 @@ An incident adds tickets to the stream, or takes some away, and changes nothing 
 without incidents is the same stream but for those.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -64,7 +64,16 @@ class Block(NamedTuple):
 class Simulation:
     """One simulated stream: iterate `blocks` once, then read `labels`."""
 
-    def __init__(self, profile: Profile, days: int, seed: int, incidents: int, scale: float, start: date) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        days: int,
+        seed: int,
+        incidents: int,
+        scale: float,
+        start: date,
+        planned: Sequence[Incident] | None = None,
+    ) -> None:
         _check(days, seed, incidents, scale)
         self.profile = profile
         self.days = days
@@ -81,9 +90,10 @@ class Simulation:
         self._intake = np.array([KINDS.index(stream.intake) for stream in self._streams])
         self._writer = LineWriter(profile.city, self._streams, seed)
         self._residents = Residents(len(profile.city.counties), len(self._streams))
-        planner = Planner(self._intensity, self.span)
-        self._incidents = planner.plan(incidents, seed)
-        self._sizes = [0] * incidents
+        if planned is None:
+            planned = Planner(self._intensity, self.span).plan(incidents, seed)
+        self._incidents = list(planned)
+        self._sizes = [0] * len(self._incidents)
         self._pending: dict[int, list[Rows]] = {}
         self._started = False
         self._finished = False
@@ -107,18 +117,37 @@ class Simulation:
 
         The last tick closes every window of the span: its end + allowed lateness.
         """
+        for day, rows in self._days(progress):
+            yield from self._received(day, rows)
+
+    def rows(self, progress: Progress | None = None) -> Iterator[Rows]:
+        """Instead of `blocks`: the same events, those received on one day at a time, for who needs no lines.
+
+        Resends and late ones are among them, in the order of `received`; ticks would come every full hour from the
+        start on, behind all that was received before.
+        """
+        for _, rows in self._days(progress):
+            yield rows
+
+    def _days(self, progress: Progress | None) -> Iterator[tuple[int, Rows]]:
+        """Number of each day of the span, and of those on which its last hours close, with what it received."""
         if self._started:
             raise RuntimeError("a simulation runs once; make another one of the same seed")
         self._started = True
-        last_tick = self.span[1] + self.profile.city.allowed_lateness
         for day in range(-_EARLIER_DAYS, self._last_day):
             if day < self.days:
                 self._simulate(day)
             if day >= 0:
-                yield from self._received(day, last_tick)
+                rows = joined(self._pending.pop(day, []))
+                rows = rows[np.lexsort((rows["step"], rows["ticket"], rows["received"]))]
+                yield day, rows[: np.searchsorted(rows["received"], self._last_tick // 1000, side="left")]
             if progress is not None and 0 <= day < self.days:
                 progress(day + 1, self.days)
         self._finished = True
+
+    @property
+    def _last_tick(self) -> Instant:
+        return self.span[1] + self.profile.city.allowed_lateness
 
     # -- one day -------------------------------------------------------------------------------
 
@@ -246,12 +275,9 @@ class Simulation:
 
     # -- one day's lines -----------------------------------------------------------------------
 
-    def _received(self, day: int, last_tick: Instant) -> Iterator[Block]:
+    def _received(self, day: int, rows: Rows) -> Iterator[Block]:
         """The lines of everything received on one day, with the ticks that a live clock would make."""
-        parts = self._pending.pop(day, [])
-        rows = joined(parts)
-        rows = rows[np.lexsort((rows["step"], rows["ticket"], rows["received"]))]
-        start = self.span[0] + day * DAY
+        start, last_tick = self.span[0] + day * DAY, self._last_tick
         ticks = [start + hour * HOUR for hour in range(1, _HOURS_A_DAY + 1) if start + hour * HOUR < last_tick]
         if start < last_tick <= start + DAY:
             ticks.append(last_tick)
@@ -304,12 +330,14 @@ def simulate(
     incidents: int = 0,
     scale: float = 1.0,
     start: date | None = None,
+    planned: Sequence[Incident] | None = None,
 ) -> Simulation:
     """A simulated stream of `days` reporting days from the one called `start` (FIRST_DAY) on.
 
-    `scale` multiplies the volume. SimulationError where that cannot be done.
+    `scale` multiplies the volume. `planned`: these incidents, numbered from 0, instead of any that the seed places.
+    SimulationError where that cannot be done.
     """
-    return Simulation(profile, days, seed, incidents, scale, start or FIRST_DAY)
+    return Simulation(profile, days, seed, incidents, scale, start or FIRST_DAY, planned)
 
 
 def _check(days: int, seed: int, incidents: int, scale: float) -> None:
