@@ -160,9 +160,10 @@ def measure(seed: int, series: int, river: int) -> dict[str, dict[float, Figures
     return found
 
 
-def mean_of_seeds(runs: list[dict[str, dict[float, Figures]]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Name -> rate -> figure, with the shares of the oracle's: means of the seeds' figures and shares."""
-    result: dict[str, dict[str, dict[str, float]]] = {}
+def mean_of_seeds(runs: list[dict[str, dict[float, Figures]]]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Name -> rate -> figure, with the shares of the oracle's: means of the seeds' figures and shares; None where a
+    seed has none."""
+    result: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in runs[0]:
         limit = "oracle (river's series)" if name in RIVER else "oracle"
         result[name] = {}
@@ -175,7 +176,8 @@ def mean_of_seeds(runs: list[dict[str, dict[float, Figures]]]) -> dict[str, dict
                 }
                 for run in runs
             ]
-            result[name][str(rate)] = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+            means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+            result[name][str(rate)] = {key: None if np.isnan(mean) else mean for key, mean in means.items()}
     result[FARRINGTON] = {
         str(rate): {
             "pod": IMPROVED_FARRINGTON[rate][0],

@@ -31,7 +31,7 @@ class Figures:
     specificity: float
     """Weeks outside the outbreak, same series, not alarmed."""
     delay: float
-    """Weeks from the start to the first alarm, median of the outbreaks found."""
+    """Weeks from the start to the first alarm, median of the outbreaks found; NaN where none was."""
 
 
 def plain_alarms(with_outbreak: Floats, quiet: Floats, rate: float) -> tuple[Alarms, Alarms]:
@@ -80,4 +80,10 @@ def figures(alarms: Alarms, quiet: Alarms, simulated: Simulation) -> Figures:
                 np.median(delays) if found.any() else np.nan,
             )
         )
-    return Figures(*(float(x) for x in np.nanmean(np.array(rows), axis=0)))
+    return Figures(*(_mean(column) for column in np.array(rows).T))
+
+
+def _mean(values: Floats) -> float:
+    """Of those that there are; NaN where there is none."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if there.size else float("nan")
