@@ -23,7 +23,6 @@ def page(maker: EvidenceMaker, state: JudgeState, event: AlwaysPage) -> tuple[Ju
     ticket = ["ticket", event.ticket] if event.ticket is not None else ["event", event.event]
     family = next(c.family for c in maker.city.categories if c.code == event.category)
     alert = digest("always_page", maker.city.name, event.county, family, *ticket)
-    state = forget(maker, state, event.at)
     for day, pages in state.tickets.items():
         known = pages.get(alert)
         if known is None:
@@ -34,8 +33,8 @@ def page(maker: EvidenceMaker, state: JudgeState, event: AlwaysPage) -> tuple[Ju
         changed = {**state.tickets, day: {**pages, alert: earliest}}
         joined = Joined(alert=alert, at=known.raised_at, evidence=maker.of_always_page(event))
         return msgspec.structs.replace(state, tickets=changed), (joined,)
-    assert state.clock is not None
-    today = state.clock // DAY
+    # Partitions differ in pace: only window ends, which all counties have reached, say what may be forgotten.
+    today = max(event.at, state.clock or event.at) // DAY
     added = {**state.tickets.get(today, {}), alert: TicketPage(event.at, event.at, event.category)}
     raised = Raised(
         alert=alert,

@@ -82,6 +82,7 @@ def test_tickets_are_forgotten_after_the_horizon() -> None:
     court = Courtroom()
     for n in range(200):
         court.hear(threat(f"e{n}", f"t{n}", MONDAY + n * DAY))
+    court.hour(MONDAY + 199 * DAY)
     kept = sum(len(pages) for pages in court.state.tickets.values())
     assert kept == court.city.dedup_horizon // DAY + 1
     assert len(snapshot(court.state)) < 10_000
@@ -90,10 +91,22 @@ def test_tickets_are_forgotten_after_the_horizon() -> None:
 def test_a_ticket_that_comes_back_after_it_was_forgotten_has_its_old_id() -> None:
     court = Courtroom()
     court.hear(threat())
+    court.hour(MONDAY + 89 * DAY)
     court.hear(threat("e9", at=NINE + 90 * DAY))
     first, again = court.raised
     assert first.alert == again.alert
     assert len(alert_log(court.made).splitlines()) == 1
+
+
+def test_a_partition_that_is_a_year_ahead_makes_nobody_forget_the_others_tickets() -> None:
+    """Only window ends, which every county has reached, say what is past."""
+    straight, ahead = Courtroom(), Courtroom()
+    events = [threat("e2", at=NINE), threat("e1", at=NINE - HOUR)]
+    far = threat("f", "t9", NINE + 365 * DAY, "west")
+    for court, order in ((straight, [*events, far]), (ahead, [events[0], far, events[1]])):
+        for event in order:
+            court.hear(event)
+    assert alert_log(ahead.made) == alert_log(straight.made)
 
 
 @settings(max_examples=40)
