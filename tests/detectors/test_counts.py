@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detectors.contract import Detector
 from detectors.counts import CountBank
 from detectors.observation import ScoreReason
-from detectors.row import row_length
+from detectors.row import HAS_CALM, row_length
 from tests.detectors.streams_of_counts import DAYS, HOURS, WEEKS, all_sound, learned, noisy, run, slot
 
 YEAR = {HOURS: 24 * 365, DAYS: 365, WEEKS: 52}
@@ -150,6 +150,40 @@ def test_a_short_day_is_expected_to_count_less() -> None:
     whole = bank.score(np.array([240]), slot(100, DAYS, 1)).expected[0]
     short = bank.score(np.array([240]), slot(100, DAYS, 1, length=23 / 24)).expected[0]
     assert short == pytest.approx(whole * 23 / 24, rel=1e-5)
+
+
+def errors(counts: NDArray[np.int64], mean: NDArray[np.float64], calm: float) -> float:
+    """Root mean square error of the log forecasts of the second half, of a bank with the calm state or without."""
+    bank = CountBank.fresh(counts.shape[1], WEEKS)
+    bank._settings[HAS_CALM] = calm
+    expected = np.array([scores.expected for scores in run(bank, counts, WEEKS)])
+    half = len(counts) // 2
+    return float(np.sqrt(np.mean(np.log(expected[half:] / mean[half:]) ** 2)))
+
+
+def test_a_still_series_is_known_from_all_its_past() -> None:
+    mean = np.full((416, 60), 100.0)
+    counts = noisy(mean, 1.0, np.random.default_rng(20))
+    still = errors(counts, mean, calm=1.0)
+    assert still < 0.02, "a fifth of the noise of one week"
+    assert still < 0.6 * errors(counts, mean, calm=0.0)
+
+
+def test_a_wandering_series_is_followed_all_the_same() -> None:
+    random = np.random.default_rng(21)
+    mean = 100.0 * np.exp(np.cumsum(random.normal(0.0, 0.05, (416, 60)), axis=0))
+    counts = noisy(mean, 1.0, random)
+    assert errors(counts, mean, calm=1.0) < 1.1 * errors(counts, mean, calm=0.0)
+
+
+def test_a_county_that_appears_late_warms_up_by_itself_and_one_that_goes_is_missing() -> None:
+    counts = noisy(np.full((120, 2), 8.0), 1.2, np.random.default_rng(22))
+    counts[:60, 0] = -1
+    counts[90:, 1] = -1
+    reasons = np.array([scores.reason for scores in run(CountBank.fresh(2, DAYS), counts, DAYS)])
+    assert set(reasons[60:81, 0].tolist()) == {ScoreReason.WARMING_UP}
+    assert set(reasons[81:, 0].tolist()) == {ScoreReason.SCORED}
+    assert set(reasons[90:, 1].tolist()) == {ScoreReason.MISSING}
 
 
 @pytest.mark.parametrize("factor", [10.0, 0.0])
