@@ -1,1 +1,1 @@
-"""What drives the steps: embedded in one process."""
+"""What drives the steps: embedded in one process, or over Kafka with faust."""
