@@ -10,7 +10,7 @@ from datetime import date, time, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
-from streams.core.instant import Duration
+from streams.core.instant import DAY, Duration
 
 
 class Size(StrEnum):
@@ -54,6 +54,8 @@ class Measure(StrEnum):
 
 STANDING = frozenset({Measure.BACKLOG, Measure.OVERDUE, Measure.BACKLOG_AGE})
 """Measures of how a county stands as a day or a week closes, whatever came in meanwhile."""
+BREAK: Duration = 28 * DAY
+"""How long after a break the old level says nothing and the new one is learned."""
 FILTER_FIELDS = ("point", "category", "kind", "channel", "sector", "outcome")
 """The event fields that a signal's filter may name; with the county they make up a cell."""
 
@@ -108,6 +110,8 @@ class Signal:
     """The signal that counts what this one is a part of: then its share is judged, not its count (`rates`)."""
     threshold: int | None = None
     """From this count on a rule holds (`rules`)."""
+    breaks: tuple[date, ...] = ()
+    """Days on which what it counts was filed anew (a category split in two): for `BREAK` after them nothing is news."""
     per_residents: int | None = None
     """The threshold is for so many residents; None: for a county, whatever its size."""
 

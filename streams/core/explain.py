@@ -46,6 +46,8 @@ class Why(StrEnum):
     """Too few, but on a day that the calendar says something of: a holiday is no drought."""
     VERDICT = "verdict"
     """Of a test alone: p is at or below its level and no guard stands against it."""
+    BREAK = "break"
+    """A verdict, but what the signal counts was filed anew shortly before: old and new do not compare."""
     BELOW_LIMIT = "below_limit"
     """A rule's signal, below the limit that the profile sets."""
     MINIMUM_COUNT = "minimum_count"
@@ -159,6 +161,8 @@ def explain(
         why = tests[0].why if tests else Why.NOT_TESTED
         if why is Why.VERDICT and tests[0].detector == THRESHOLD:
             why, alert = _rule_outcome(plan, window, i, j, list(transitions))
+        elif why is Why.VERDICT and plan.broken(i, window):
+            why = Why.BREAK
         elif why is Why.VERDICT:
             fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
             why, alert = _outcome(plan, window, fired, list(transitions))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from streams.core import cluster_alerts, rules
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
-from streams.core.city import City, Direction, Measure, Size
+from streams.core.city import BREAK, City, Direction, Measure, Size
 from streams.core.clusters import Find, ScanPlan, counties_of
 from streams.core.drought import SILENT_POINTS, feed_is_dead, heartbeat_note, points_of, witness
 from streams.core.evidence import EvidenceMaker, digest, severity_of, shape_of
@@ -74,6 +74,8 @@ class JudgePlan:
     sizes: tuple[Size, ...]
     """Window sizes that some signal has."""
     scans: ScanPlan
+    breaks: tuple[tuple[Instant, ...], ...]
+    """Per signal, when the reporting days start on which it was filed anew."""
     limits: NDArray[np.int64]
     """Of rules, shape (signals, counties + 1)."""
     budget: int
@@ -94,9 +96,14 @@ class JudgePlan:
             additive=np.array([i for i, s in enumerate(city.signals) if s.measure is Measure.EVENTS], dtype=np.int64),
             sizes=tuple(size for size in Size if any(size in signal.sizes for signal in city.signals)),
             scans=ScanPlan.of(city, levels),
+            breaks=tuple(tuple(grid.named(day).start for day in signal.breaks) for signal in city.signals),
             limits=rules.limits_of(city),
             budget=budget_in_units(city.budget_per_week),
         )
+
+    def broken(self, signal: int, window: ScoredWindow) -> bool:
+        """Whether what a signal counts was filed anew shortly before a window, or within it."""
+        return any(start < window.end and window.start < start + BREAK for start in self.breaks[signal])
 
     def cost(self, window: ScoredWindow) -> int:
         """What the tests of one scored window spend, in units."""
@@ -174,6 +181,8 @@ class Sitting:
             quiet = self._silent(window)
             self._remember_witnesses(window)
             for verdict in verdicts(window, plan.tables[size], plan.minimum, share):
+                if plan.broken(verdict.signal, window):
+                    continue
                 silence = self._silence(window, verdict, quiet=quiet)
                 (ordinary if silence is None else silent.setdefault(silence, [])).append(verdict)
         for silence in sorted(silent):
@@ -199,7 +208,7 @@ class Sitting:
         self.scanned = self.plan.scans.remember(self.scanned, window, told)
         self.finds = self.plan.scans.finds(self.scanned, share)
         for found in self.finds:
-            if not found.fires:
+            if not found.fires or self.plan.broken(found.signal, window):
                 continue
             made, before, after = cluster_alerts.hear(self.plan.layout, self.plan.maker, found, self.end, self.alerts)
             if made is not None:

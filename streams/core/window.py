@@ -103,6 +103,11 @@ class WindowGrid:
         """The date that a reporting day is called by: the local date it ends on."""
         return self._started(day.end if self._named_by_end() else day.start)
 
+    def named(self, day: date) -> Window:
+        """The reporting day that is called by a date."""
+        first = day - _ONE_DAY if self._named_by_end() else day
+        return Window(self._start(first), self._start(first + _ONE_DAY))
+
     def _named_by_end(self) -> bool:
         """Whether a reporting day ends on a later date than it starts on; from midnight to midnight it does not."""
         return self.day_start != time(0)

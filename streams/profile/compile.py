@@ -115,6 +115,7 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         citywide=part.citywide,
         compartmented=part.compartmented,
         of=part.of,
+        breaks=tuple(sorted(part.breaks)),
         threshold=part.threshold,
         per_residents=part.per_residents,
     )

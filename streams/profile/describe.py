@@ -113,6 +113,7 @@ def _signal(signal: Signal) -> dict[str, object]:
         "citywide": signal.citywide,
         "compartmented": signal.compartmented,
         "of": signal.of,
+        "breaks": [day.isoformat() for day in signal.breaks],
         "threshold": signal.threshold,
         "per_residents": signal.per_residents,
     }

@@ -104,6 +104,8 @@ class SignalPart(Part):
     compartmented: bool = False
     of: Slug | None = None
     """The signal that this one is a part of: its share is judged."""
+    breaks: DayList = ()
+    """Days on which what it counts was filed anew."""
     threshold: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """From this count on a rule holds."""
     per_residents: Annotated[int, Field(ge=1, le=100_000_000)] | None = None

@@ -60,6 +60,7 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.NOT_CORROBORATED: lambda: say("未预警：偏少，但没有别的信号、别的窗口或前一窗口佐证"),
         Why.CALENDAR: lambda: say("未预警：偏少，但这是特殊的日子，节假日偏少不算异常"),
         Why.VERDICT: lambda: say("异常"),
+        Why.BREAK: lambda: say("未预警：归类口径刚调整过，新旧不可比"),
         Why.BELOW_LIMIT: lambda: say("未预警：没有达到限额"),
         Why.MINIMUM_COUNT: lambda: (
             say("未预警：预期不足 {minimum}，偏少说明不了什么", minimum=minimum)
