@@ -47,7 +47,11 @@ _STYLES = {
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    topics = typer.Typer(help="Kafka 主题：比对、建立 · The topics of Kafka: compare, make.", no_args_is_help=True)
+    topics = typer.Typer(
+        help="Kafka 主题：比对、建立 · The topics of Kafka: compare, make.",
+        epilog=examples("jiantu topics plan --brokers kafka1:9092"),
+        no_args_is_help=True,
+    )
     shown = examples("jiantu topics plan --brokers kafka1:9092", "jiantu topics plan -b kafka1:9092 --json")
     topics.command("plan", epilog=shown)(plan)
     shown = examples(

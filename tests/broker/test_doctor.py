@@ -126,7 +126,7 @@ def test_topics_for_recordings_are_as_they_should_be(patient: Patient) -> None:
 
 def test_too_few_partitions_for_checkpoints(patient: Patient) -> None:
     patient.remade(patient.topics.checkpoints, 2, cleanup_policy="compact", message_timestamp_type="LogAppendTime")
-    assert "at least 6" in patient.fails()["partitions"]
+    assert "at least 9" in patient.fails()["partitions"]
 
 
 class Wrong:
@@ -162,7 +162,7 @@ def test_retention_that_passed_a_checkpoint(patient: Patient) -> None:
 
 def test_a_topic_that_was_made_again(patient: Patient) -> None:
     patient.checkpoint(0)
-    patient.remade(patient.topics.events, 6, message_timestamp_type="LogAppendTime")
+    patient.remade(patient.topics.events, 9, message_timestamp_type="LogAppendTime")
     assert "made again" in patient.fails()["checkpoints"]
 
 

@@ -109,7 +109,7 @@ def test_copies_are_not_changed(topics: Topics, cli: Cli) -> None:
         ("replication: 3", "replication: many", "replication: Input should be a valid integer"),
         ("  alerts:\n", "  alarms:\n", "topics.alarms: Input should be 'events'"),
         ("  scores:\n    partitions: 1", "  scores:\n    partitions: 2", "topics.scores.partitions"),
-        ("  checkpoints:\n    partitions: 6", "  checkpoints:\n    partitions: 2", "topics.checkpoints.partitions"),
+        ("  checkpoints:\n    partitions: 9", "  checkpoints:\n    partitions: 2", "topics.checkpoints.partitions"),
         ("topics:", "topics: [", "is no YAML"),
         ("User:jiantu-desk:", "jiantu-desk:", "principals.jiantu-desk"),
     ],
