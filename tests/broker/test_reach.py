@@ -47,6 +47,7 @@ def test_all_three_clients_use_what_it_found(secured_broker: SecuredBroker) -> N
         client = AIOKafkaClient(**settings.for_aiokafka())
         await client.bootstrap()
         await client.close()
+        await asyncio.sleep(0.5)  # aiokafka does not wait for the connection it began with to say goodbye over TLS
 
     asyncio.run(starts())
 
