@@ -18,9 +18,8 @@ from streams.profile.schema import ProfilePart
 _MAIN = "profile.yaml"
 
 DETECTORS = (
-    "counts", "outbreak", "shift", "scan", "rates", "half_space_trees", "gaussian_scorer", "snarimax", "adwin", "page_hinkley",
-)  # fmt: skip
     "counts",
+    "outbreak",
     "shift",
     "scan",
     "rates",
