@@ -13,6 +13,7 @@ from streams.broker.partitioner import partition_of
 from tests.cli.commands import LAKE, RECORDING, Cli, Lake, command, environment
 from tests.kafka.fixtures import SharedBroker, unreachable
 from tests.sinks.topics import LIVE, content, length_of, make_topics, records_of, send
+from tests.sources.test_csv_export import HEADER, PROFILE
 
 
 def in_kafka(broker: SharedBroker, prefix: str) -> tuple[str, ...]:
@@ -121,3 +122,27 @@ def test_a_topic_that_stamps_records_itself_is_refused(cli: Cli, kafka_broker: S
         refused = cli("replay", RECORDING, "-p", LAKE, *in_kafka(kafka_broker, topic_prefix))
         assert refused.code == 1
         assert "message.timestamp.type=CreateTime" in refused.said
+
+
+def test_a_csv_goes_into_the_topic_through_the_profile_with_the_ticks_that_it_lacks(
+    cli: Cli, kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    make_topics(kafka_broker.bootstrap, topic_prefix, 3)
+    export, back = tmp_path / "export.csv", tmp_path / "back.jsonl"
+    (tmp_path / "town").mkdir()
+    (tmp_path / "town/profile.yaml").write_text(PROFILE)
+    rows = [
+        f"2025-03-01 {hour:02}:20:00,{area},Snow,,{hour}{area}\n"
+        for hour in range(8, 20)
+        for area in ("North", "South")
+    ]
+    export.write_text(HEADER + "".join(rows))
+    town = ("-p", tmp_path / "town")
+    produced = cli("replay", export, *town, *in_kafka(kafka_broker, topic_prefix), "--json").document
+    cli("record", "--brokers", kafka_broker.bootstrap, "--prefix", topic_prefix, "--once", *town, back)
+    from_csv = cli("replay", export, *town, "-d", tmp_path / "a", "--json").document
+    from_topic = cli("replay", back, *town, "-d", tmp_path / "b", "--json").document
+    assert produced["records"] > len(rows)
+    assert from_csv["counted"] == len(rows)
+    for name in ("counted", "windows_closed", "alert_log_sha256", "state_sha256"):
+        assert from_topic[name] == from_csv[name]
