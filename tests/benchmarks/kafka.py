@@ -209,15 +209,17 @@ def keep_to(cores: Iterable[int], process: int) -> None:
         os.sched_setaffinity(int(thread.name), cores)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write the report."""
+def asked(arguments: Sequence[str] | None = None) -> tuple[argparse.Namespace, Plan]:
+    """What the command line says, and the plan that follows from it."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.kafka", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small version in some minutes; writes no report")
     parser.add_argument("--rounds", type=int, help="interleaved rounds instead of the usual")
+    parser.add_argument("--events", type=int, help="so many in the long stream; writes no report")
+    parser.add_argument("--pinned", action="store_true", help="without the rounds that are not; writes no report")
+    parser.add_argument("--plain", action="store_true", help="the plain counts alone; writes no report")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="PEER", help="of the peers, this one; repeatable"
+        "--only", action="append", default=[], metavar="PEER", help="of the peers, this one; repeatable; no report"
     )
-    parser.add_argument("--plain", action="store_true", help="the plain counts alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON document there as well")
     given = parser.parse_args(arguments)
     plan = QUICK if given.quick else FULL
@@ -232,6 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if given.pinned:
         plan = plan._replace(free_rounds=0)
+    return given, plan
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write the report."""
+    given, plan = asked(arguments)
     figures = measure(plan, lambda text: print(text, file=sys.stderr), given.only, full=not given.plain)
     report: Figures = {
         "command": "make bench-kafka" + (f' ARGS="{" ".join(arguments or sys.argv[1:])}"' if sys.argv[1:] else ""),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks import kafka
 from tests.benchmarks import kafka_report as report
 from tests.benchmarks.kafka_embedded import write_recording
 from tests.benchmarks.kafka_events import Occurrence, Stream, Tick
@@ -139,6 +140,14 @@ def test_a_pinned_job_has_a_core_of_its_own_and_a_free_one_has_all() -> None:
 
 
 # ---- peers, report -------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_makes_the_plan() -> None:
+    assert kafka.asked([])[1] == kafka.FULL
+    assert kafka.asked(["--quick", "--rounds", "2"])[1] == kafka.QUICK._replace(rounds=2)
+    small = kafka.asked(["--events", "1000", "--pinned"])[1]
+    assert (small.events, small.slow_events, small.free_rounds) == (1_000, 1_000, 0)
+    assert kafka.asked(["--only", "faust", "--only", "bytewax"])[0].only == ["faust", "bytewax"]
 
 
 def test_every_peer_has_a_version_that_is_pinned() -> None:
