@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from streams.core.city import City
-from streams.core.columns import LINE, NONE, RECEIVED, WIDTH, Columns, Text, Words, columns_of
+from streams.core.columns import LINE, NONE, PLAIN, RECEIVED, WIDTH, Columns, Text, Words, columns_of
 from streams.core.decode_values import ValueDecoder
 from streams.core.event import Event, event_type
 from streams.core.instant import Instant, NaiveTimeError, parse_instant
@@ -25,8 +25,9 @@ LARGEST_RECORD = 64 * 1024
 DEEPEST = 32
 """Levels of arrays and objects in each other. The schema has two; Python's own limit is another in every process."""
 
-_ASKED_ONE_BY_ONE = 16
-"""So many records of a batch are decoded one by one, where their lines are not plain; then all are at once."""
+_FEW, _FEW_OF = 16, 4
+"""So many records of a batch, or one in so many of them, are decoded one by one: those that the compiled pass leaves.
+Where there are more, all of them at once cost less."""
 
 _ENVELOPE = re.compile(rb'\s*\{\s*"(received|event|tick|raw)"\s*:')
 _BLANK = b" \t\r"
@@ -68,7 +69,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
 class Batch:
     """Records in stream order: what plain ones say, as columns; and what each decodes to, once somebody asks."""
 
-    __slots__ = ("_arrivals", "_asked", "_characters", "_digest", "_one", "_whole", "columns", "first", "text")
+    __slots__ = ("_alone", "_arrivals", "_characters", "_digest", "_one", "_whole", "columns", "first", "text")
 
     def __init__(
         self,
@@ -88,7 +89,8 @@ class Batch:
         self._whole = whole
         self._one = one
         self._digest = digest
-        self._asked = 0
+        self._alone: int | None = None
+        """How many more are decoded one by one; None: nobody has asked for any."""
         self._arrivals: Sequence[Arrival | Rejection] | None = None
         self._characters: str | None = None
 
@@ -111,9 +113,13 @@ class Batch:
 
     def arrival(self, place: int) -> Arrival | Rejection:
         """What one record decoded to, by its place in the batch."""
-        self._asked += 1
-        if self._arrivals is None and self._asked <= _ASKED_ONE_BY_ONE:
-            return self._one(place)
+        if self._arrivals is None:
+            if self._alone is None:
+                few, left = max(_FEW, len(self) // _FEW_OF), len(self) - np.count_nonzero(self.columns[:, PLAIN])
+                self._alone = few if left <= few else 0
+            if self._alone:
+                self._alone -= 1
+                return self._one(place)
         return self.arrivals[place]
 
     def digest(self, position: int) -> str:
@@ -186,7 +192,7 @@ class RecordDecoder:
             padded,
             columns,
             whole=lambda: self._values.arrivals(values, first),
-            one=lambda place: self._values.arrivals(values[place : place + 1], first + place)[0],
+            one=lambda place: self._values.arrival(values[place], first + place),
             digest=lambda place: hashlib.sha256(values[place][0]).hexdigest(),
         )
 

@@ -60,6 +60,10 @@ class ValueDecoder:
             made.insert(i, tick)
         return made
 
+    def arrival(self, value: Value, number: int) -> Arrival | Rejection:
+        """What one value is, as it is among others."""
+        return self._tick(value[0], number) if _TICK.match(value[0]) else self._one(*value, number)
+
     def _events(self, values: Sequence[Value], first: int) -> list[Arrival | Rejection]:
         if max((len(value) for value, _ in values), default=0) <= self._largest:
             text = b"\n".join(

@@ -33,15 +33,21 @@ FULL = event(
 
 def verdicts(batch: Batch) -> list[object]:
     """What a batch came to, as plain values: it does not matter which decoder made an arrival."""
-    plain: list[object] = []
-    for arrival in batch.arrivals:
-        if isinstance(arrival, Rejection):
-            plain.append((arrival.reason, arrival.position, arrival.digest, arrival.place))
-        else:
-            made = arrival.event
-            values = None if made is None else [getattr(made, field) for field in Event.__struct_fields__]
-            plain.append((arrival.received, values, arrival.tick))
-    return plain
+    return [plain(arrival) for arrival in batch.arrivals]
+
+
+def asked(batch: Batch) -> list[object]:
+    """The same, of records that are asked for one after another."""
+    return [plain(batch.arrival(place)) for place in range(len(batch))]
+
+
+def plain(arrival: Arrival | Rejection) -> object:
+    """What one record came to."""
+    if isinstance(arrival, Rejection):
+        return arrival.reason, arrival.position, arrival.digest, arrival.place
+    made = arrival.event
+    values = None if made is None else [getattr(made, field) for field in Event.__struct_fields__]
+    return arrival.received, values, arrival.tick
 
 
 def lines(*given: bytes, first: int = 0) -> Batch:
@@ -107,6 +113,7 @@ def test_a_lines_company_does_not_matter(given: list[bytes]) -> None:
     together = lines(*given)
     alone = [lines(text, first=number) for number, text in enumerate(given)]
     assert verdicts(together) == [verdict for batch in alone for verdict in verdicts(batch)]
+    assert verdicts(together) == asked(lines(*given))
     assert [together.digest(n) for n in range(len(given))] == [batch.digest(n) for n, batch in enumerate(alone)]
 
 
@@ -136,6 +143,17 @@ def test_a_good_event_is_the_same_however_it_comes(record: dict[str, str]) -> No
     assert verdicts(DECODER.values([(own, 5)], 0)) == expected
     assert verdicts(lines(own)) == [(None, *expected[0][1:])]
     assert lines(own).digest(0) == hashlib.sha256(own).hexdigest()
+
+
+def test_the_few_records_that_somebody_asks_for_are_decoded_alone() -> None:
+    """A batch that is nearly all plain is not decoded a second time for its ticks and new cells."""
+    own = msgspec.json.encode(event(1, START))
+    for batch in (
+        lines(*[line(event(1, START))] * 90, *[line(tick(START))] * 30),
+        DECODER.values([*[(own, 5)] * 90, *[(b'{"tick":"2026-03-02T00:00:00Z"}', 5)] * 30], 0),
+    ):
+        batch._whole = lambda: pytest.fail("decoded all of them")
+        assert [isinstance(batch.arrival(place).event, Event) for place in range(90, 120)] == [False] * 30
 
 
 def test_blank_lines_are_records_and_are_rejected_as_empty() -> None:

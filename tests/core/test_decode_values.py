@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.core.decode import Batch
 from streams.core.record import Reason, Rejection
-from tests.core.test_decode import DECODER, FULL, short, verdicts
+from tests.core.test_decode import DECODER, FULL, asked, short, verdicts
 from tests.core.towns import START, event
 
 GOOD = [msgspec.json.encode(one) for one in (event(1, START), FULL, short(event(2, START)))]
@@ -50,7 +50,7 @@ def test_values_together_have_the_verdicts_that_they_have_alone(
     together: list[tuple[bytes, int | None]], first: int
 ) -> None:
     batch = DECODER.values(together, first)
-    assert verdicts(batch) == one_by_one(together, first)
+    assert verdicts(batch) == one_by_one(together, first) == asked(DECODER.values(together, first))
     rejected = [arrival for arrival in batch.arrivals if isinstance(arrival, Rejection)]
     assert [batch.digest(one.position) for one in rejected] == [one.digest for one in rejected]
 
