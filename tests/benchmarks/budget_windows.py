@@ -11,7 +11,7 @@ from streams.core.cells import Cell, CellCounts, CellRegistry
 from streams.core.city import STANDING, City, Measure, Size
 from streams.core.county_metrics import standing
 from streams.core.event import KINDS, OUTCOMES
-from streams.core.instant import HOUR, SECOND, Instant
+from streams.core.instant import DAY, HOUR, SECOND, Instant
 from streams.core.outputs import ClosedWindow
 from streams.core.span import Span
 from streams.core.tickets import STEP_KINDS, Repeats, Tickets
@@ -133,12 +133,10 @@ class RowTally:
         found, place = np.unique(packed, return_inverse=True)
         firsts = np.zeros(len(found), np.int64)
         firsts[place[::-1]] = np.arange(len(rows))[::-1]
-        known = [self._code.get(number) for number in found.tolist()]
-        for i, code in enumerate(known):
-            if code is None:
-                code = self._registry.code(self._cell(rows[firsts[i]]))
-                known[i] = self._code[int(found[i])] = code
-        return np.array(known, np.int64)[place] if len(rows) else np.zeros(0, np.int64)
+        for number, first in zip(found.tolist(), firsts.tolist(), strict=True):
+            if number not in self._code:
+                self._code[number] = self._registry.code(self._cell(rows[first]))
+        return np.array([self._code[number] for number in found.tolist()], np.int64)[place]
 
     def _cell(self, row: np.void) -> Cell:
         stream = self._streams[row["stream"]]
@@ -217,10 +215,10 @@ class RowTally:
         return ClosedWindow(self.city.counties[row].code, size, window.start, window.end, counts, cells)
 
 
-def windows_of(simulation: Simulation) -> Iterator[ClosedWindow]:
-    """All closed windows of a simulation, hour by hour; its labels are known afterwards."""
+def windows_of(simulation: Simulation, rows: Iterator[Rows] | None = None) -> Iterator[ClosedWindow]:
+    """All closed windows of a simulation, hour by hour. `rows`: its own, or what became of them."""
     start, end = simulation.span
     lateness = simulation.profile.city.allowed_lateness
     tally = RowTally(simulation.profile, start)
-    for day, rows in enumerate(simulation.rows(), 1):
-        yield from tally.take(rows, min(start + day * 24 * HOUR - lateness, end) // HOUR * HOUR)
+    for day, received in enumerate(rows or simulation.rows(), 1):
+        yield from tally.take(received, min(start + day * DAY - lateness, end) // HOUR * HOUR)

@@ -1,0 +1,76 @@
+"""Closed windows through score and judge, for several budgets at once: the scores are the same for all of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from detectors.registry import DETECTORS
+from streams.core import judge
+from streams.core.alert import Transition
+from streams.core.city import City
+from streams.core.instant import WEEK, Instant
+from streams.core.judge import JudgePlan
+from streams.core.judge_state import JudgeState
+from streams.core.levels import levels_of
+from streams.core.outputs import ClosedWindow
+from streams.core.score import Score
+from streams.core.spending import UNIT
+from streams.replay.evaluate import Evaluation, evaluate
+from streams.replay.labels import Label
+
+
+@dataclass(slots=True)
+class Judged:
+    """What one budget came to."""
+
+    plan: JudgePlan
+    state: JudgeState = field(default_factory=JudgeState)
+    transitions: list[Transition] = field(default_factory=list)
+    warm_up_end: Instant | None = None
+    """The first window end at which a test was paid for: from here on pages count."""
+    most: int = 0
+    """The most that was spent in any 7 days, in units."""
+    end: Instant = 0
+
+    @property
+    def most_spent(self) -> float:
+        """The most that was spent in any 7 days, in false pages."""
+        return self.most * UNIT
+
+    def evaluated(self, labels: Sequence[Label] = (), weeks: float | None = None) -> Evaluation:
+        """Held against labels; `weeks`: of so many after the warm-up only."""
+        assert self.warm_up_end is not None
+        end = self.end if weeks is None else min(self.end, self.warm_up_end + round(weeks * WEEK))
+        known = [made for made in self.transitions if made.at <= end]
+        return evaluate(known, labels, self.plan.city, self.warm_up_end, end)
+
+
+def judged(
+    city: City, windows: Iterable[ClosedWindow], budgets: Sequence[float], levels_times: float = 1.0
+) -> Mapping[float, Judged]:
+    """Score all windows once, and judge them under each budget. Rules are no pages of a budget, and are left out.
+
+    `levels_times` makes every level so much larger than the budget allows, and the account with it: for the proof that
+    the benchmark would notice.
+    """
+    versions = {name: made.version for name, made in DETECTORS.items()}
+    made: dict[float, Judged] = {}
+    largest = 0.0
+    for budget in budgets:
+        of_budget = replace(city, budget_per_week=budget * levels_times)
+        levels = levels_of(of_budget)
+        largest = max(largest, *levels.values())
+        made[budget] = Judged(JudgePlan.of(of_budget, levels, versions))
+    score = Score(city, detail_p=largest)
+    for window in windows:
+        scored = score.step(window)
+        if scored is None:
+            continue
+        for one in made.values():
+            one.state, transitions = judge.step(one.plan, one.state, scored)
+            one.transitions += transitions
+            one.end = scored.end
+            total = one.state.account.total
+            one.most = max(one.most, total)
+            if total and one.warm_up_end is None:
+                one.warm_up_end = one.state.judged_to
+    return made
