@@ -7,6 +7,7 @@ one. So every NaN is the same, whatever processor made it.
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
+from operator import itemgetter
 
 import msgspec
 import numpy as np
@@ -23,13 +24,23 @@ _FLOATS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "
 """Of Scores: all that are floats."""
 
 
-class WiredCells(Struct, frozen=True, array_like=True):
-    """Cells and their events; a field's words are said once, and numbered."""
+_Head = tuple[str, str, str]
+_Tail = tuple[str | None, str | None, str | None]
+"""The first and the last three of Cell's fields."""
 
-    words: tuple[tuple[str | None, ...], ...]
-    """Of each of Cell's fields: its words, in the order in which the cells below first have them."""
-    cells: tuple[int, ...]
-    """Of every cell a number into `words` for each field, then the number of events."""
+
+class WiredCells(Struct, frozen=True, array_like=True):
+    """Cells and their events, in the order of the cells' words; words that cells share are said once, and numbered."""
+
+    heads: tuple[_Head, ...]
+    """Point, category and kind, in the order in which the cells below first have them."""
+    tails: tuple[_Tail, ...]
+    """Channel, sector and outcome, likewise."""
+    head_of: tuple[int, ...]
+    """Of every cell a number into `heads`."""
+    tail_of: tuple[int, ...]
+    """And one into `tails`."""
+    events: tuple[int, ...]
 
 
 class WiredWindow(Struct, frozen=True, array_like=True, tag="window"):
@@ -97,27 +108,34 @@ def packed_window(window: ClosedWindow) -> WiredWindow:
 
 
 def _packed_cells(items: Sequence[tuple[Cell, int]]) -> WiredCells:
-    """In the order of the cells' words: that of their first events depends on who shares the partition."""
-    words: tuple[dict[str | None, int], ...] = tuple({} for _ in Cell._fields)
-    cells: list[int] = []
-    for cell, events in sorted(items, key=_by_words):
-        for known, word in zip(words, cell, strict=True):
-            number = known.get(word)
-            if number is None:
-                number = known[word] = len(known)
-            cells.append(number)
-        cells.append(events)
-    return WiredCells(tuple(tuple(known) for known in words), tuple(cells))
+    """In the order of the cells' words: that of their first events depends on who shares the partition.
 
-
-def _by_words(item: tuple[Cell, int]) -> tuple[str, ...]:
-    return _order(item[0])
+    There is nearly a cell an event, so no line of Python runs for each of its words.
+    """
+    rows = [(*_parts(cell), events) for cell, events in items]
+    if not rows:
+        return WiredCells((), (), (), (), ())
+    rows.sort(key=_by_words)
+    _, heads, tails, events = zip(*rows, strict=True)
+    head_numbers = {head: i for i, head in enumerate(dict.fromkeys(heads))}
+    tail_numbers = {tail: i for i, tail in enumerate(dict.fromkeys(tails))}
+    return WiredCells(
+        tuple(head_numbers),
+        tuple(tail_numbers),
+        tuple(map(head_numbers.__getitem__, heads)),
+        tuple(map(tail_numbers.__getitem__, tails)),
+        events,
+    )
 
 
 @lru_cache(maxsize=100_000)
-def _order(cell: Cell) -> tuple[str, ...]:
-    """No word sorts before every other one."""
-    return tuple("" if word is None else f"={word}" for word in cell)
+def _parts(cell: Cell) -> tuple[str, _Head, _Tail]:
+    """What a cell is sorted by, no other cell's whatever its words hold; and its two halves."""
+    return _json(cell).decode(), cell[:3], cell[3:]
+
+
+_json = msgspec.json.Encoder().encode
+_by_words = itemgetter(0)
 
 
 def packed_scores(scored: ScoredWindow) -> WiredScores:
@@ -174,26 +192,20 @@ class _SentCells(CellCounts):
     def items(self) -> list[tuple[Cell, int]]:
         """(cell, events) of the cells that have any."""
         if self._sent is not None:
-            words, numbers = self._sent.words, iter(self._sent.cells)
-            self._cells = [
-                Cell(*(field[number] for field, number in zip(words, row, strict=True)))
-                for *row, _ in zip(*[numbers] * (len(words) + 1), strict=True)
-            ]
+            heads, tails = self._sent.heads, self._sent.tails
+            pairs = zip(self._sent.head_of, self._sent.tail_of, strict=True)
+            self._cells = [Cell(*heads[head], *tails[tail]) for head, tail in pairs]
             self._sent = None
         return super().items()
 
 
 def _cells_of(packed: WiredCells) -> CellCounts:
-    words, width = packed.words, len(Cell._fields)
-    if len(words) != width or len(packed.cells) % (width + 1):
-        raise ValueError("cells of another width")
-    if any(None in field for field in words[:3]):
-        raise ValueError("a cell without a point, a category or a kind")
-    for i, field in enumerate(words):
-        numbers = packed.cells[i :: width + 1]
-        if numbers and (min(numbers) < 0 or max(numbers) >= len(field)):
+    if not len(packed.head_of) == len(packed.tail_of) == len(packed.events):
+        raise ValueError("cells of another number of events")
+    for numbers, words in ((packed.head_of, packed.heads), (packed.tail_of, packed.tails)):
+        if numbers and (min(numbers) < 0 or max(numbers) >= len(words)):
             raise ValueError("a cell without words")
-    return _SentCells(packed, np.array(packed.cells[width :: width + 1], dtype=np.int64))
+    return _SentCells(packed, np.array(packed.events, dtype=np.int64))
 
 
 def scores_of(packed: WiredScores) -> ScoredWindow:

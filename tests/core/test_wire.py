@@ -129,6 +129,18 @@ def test_cells_have_one_order_whoever_shared_the_partition() -> None:
         for order, counts in ((cells, [1, 2]), (cells[::-1], [2, 1]))
     )
     assert encode_window(one) == encode_window(other)
+    halves = [["p", "noise", "accepted"]], [[None, "x", None], [None, None, None]]
+    assert msgspec.msgpack.decode(encode_window(one))[6] == [*halves, [0, 0], [0, 1], [1, 2]]
+
+
+def test_cells_of_which_no_words_were_sent_are_refused() -> None:
+    cells = CellCounts([Cell("p", "noise", "accepted", None, "x", None)], np.array([1]))
+    sent = msgspec.msgpack.decode(encode_window(ClosedWindow("c", Size.HOUR, 0, 1, np.array([3]), cells)))
+    assert decode_window(msgspec.msgpack.encode(sent)).cells.items() == cells.items()
+    for place, spoilt in ((2, [1]), (2, [-1]), (3, [1]), (3, [-1]), (2, []), (3, [0, 0]), (4, []), (4, [2**63])):
+        others = [spoilt if i == place else column for i, column in enumerate(sent[6])]
+        with pytest.raises(WireError):
+            decode_window(msgspec.msgpack.encode([*sent[:6], others, *sent[7:]]))
 
 
 def test_every_nan_is_one_and_the_same() -> None:
