@@ -65,7 +65,7 @@ def let_outputs_come_later() -> None:
     settings = delivery.producer_settings
 
     def slowly(given: Any) -> dict[str, Any]:
-        return settings(given) | {"linger.ms": 4_000}
+        return settings(given) | {"linger.ms": 10_000}
 
     patch.object(delivery, "producer_settings", slowly).start()
     patch.object(delivery.Outbox, "wait", lambda _outbox, _number: None).start()
