@@ -135,6 +135,7 @@ def _false_pages(
         found = one.evaluated(weeks=years * WEEKS_A_YEAR)
         made[f"{budget:g}"] = {
             "false_pages": found.false_pages,
+            "verdicts": one.verdicts(years * WEEKS_A_YEAR),
             "weeks": found.weeks,
             "most_spent_in_7_days": one.most_spent,
             "by_signal": dict(sorted(Counter(page.signal for page in found.false).items())),

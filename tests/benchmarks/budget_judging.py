@@ -7,6 +7,7 @@ from detectors.registry import DETECTORS
 from streams.core import judge
 from streams.core.alert import Transition
 from streams.core.city import City
+from streams.core.guards import verdicts
 from streams.core.instant import WEEK, Instant
 from streams.core.judge import JudgePlan
 from streams.core.judge_state import JudgeState
@@ -30,16 +31,29 @@ class Judged:
     most: int = 0
     """The most that was spent in any 7 days, in units."""
     end: Instant = 0
+    fired: list[Instant] = field(default_factory=list)
+    """Window end of every test of a series that fired. A page is raised by the first of an incident, the others join
+    it: so there are more of these, and it is of these that the budget is the sum of the levels."""
 
     @property
     def most_spent(self) -> float:
         """The most that was spent in any 7 days, in false pages."""
         return self.most * UNIT
 
+    def until(self, weeks: float | None) -> Instant:
+        """The end, or so many weeks after the warm-up if that is sooner."""
+        assert self.warm_up_end is not None
+        return self.end if weeks is None else min(self.end, self.warm_up_end + round(weeks * WEEK))
+
+    def verdicts(self, weeks: float | None = None) -> int:
+        """How many tests fired until then."""
+        end = self.until(weeks)
+        return sum(at <= end for at in self.fired)
+
     def evaluated(self, labels: Sequence[Label] = (), weeks: float | None = None) -> Evaluation:
         """Held against labels; `weeks`: of so many after the warm-up only."""
         assert self.warm_up_end is not None
-        end = self.end if weeks is None else min(self.end, self.warm_up_end + round(weeks * WEEK))
+        end = self.until(weeks)
         known = [made for made in self.transitions if made.at <= end]
         return evaluate(known, labels, self.plan.city, self.warm_up_end, end)
 
@@ -69,6 +83,7 @@ def judged(
             one.state, transitions = judge.step(one.plan, one.state, scored)
             one.transitions += transitions
             one.end = scored.end
+            one.fired += [scored.end] * len(verdicts(scored, one.plan.tables[scored.size], one.plan.minimum))
             total = one.state.account.total
             one.most = max(one.most, total)
             if total and one.warm_up_end is None:

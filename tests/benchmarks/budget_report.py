@@ -23,7 +23,8 @@ TITLES = {
 
 _MEANING = (
     "A page is a raised alert, always-page ones and rules aside. Target: upper end of the 95 % interval of the mean "
-    f"over seeds is at most {TOLERANCE} x budget."
+    f"over seeds is at most {TOLERANCE} x budget. A verdict is a test of a series that fired (clusters aside): the "
+    "budget is the sum of their levels; those of one incident, and what echoes it, share a page."
 )
 _FINDING = (
     "One of every kind in a county of every size (thirds by population) in each seed's run. Found: a page on its "
@@ -89,6 +90,7 @@ def _pages(world: str, budget: float, seeds: Sequence[Mapping[str, Any]]) -> Doc
         "per_week": round(mean(rates), 4),
         "interval": between,
         "most_of_a_seed": round(max(rates), 4),
+        "verdicts_per_week": round(mean([one["verdicts"] / one["weeks"] for one in seeds]), 4),
         "weeks": round(sum(one["weeks"] for one in seeds), 1),
         "most_spent_in_7_days": round(max(one["most_spent_in_7_days"] for one in seeds), 6),
         "met": None if between is None or world not in GATED else between[1] <= TOLERANCE * budget,
@@ -124,15 +126,15 @@ def markdown(made: Mapping[str, Any]) -> str:
         lines += [
             f"## {TITLES[world]}",
             "",
-            "| budget a week | false pages a week | 95 % interval | worst seed | most spent in 7 days | target met |",
-            "| ---: | ---: | --- | ---: | ---: | --- |",
+            "| budget | false pages a week | 95 % interval | worst seed | verdicts a week | spent in 7 days | target |",
+            "| ---: | ---: | --- | ---: | ---: | ---: | --- |",
         ]
         for budget, of in by_budget.items():
             between = "one seed" if of["interval"] is None else "{:.2f} to {:.2f}".format(*of["interval"])
             met = {True: "hit", False: "**missed**", None: ""}[of["met"]]
             lines.append(
                 f"| {budget} | {of['per_week']:.3f} | {between} | {of['most_of_a_seed']:.2f} "
-                f"| {of['most_spent_in_7_days']:.4g} | {met} |"
+                f"| {of['verdicts_per_week']:.2f} | {of['most_spent_in_7_days']:.4g} | {met} |"
             )
         largest = list(by_budget.values())[-1]
         shown = ", ".join(f"{name} {pages}" for name, pages in list(largest["by_signal"].items())[:8])
