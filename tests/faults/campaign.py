@@ -144,13 +144,20 @@ class Campaign:
     # ---- life ----------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        try:
+            self._start_workers()
+        except BaseException:
+            self.fleet.end()
+            raise
+        self._watcher.start()
+        return self
+
+    def _start_workers(self) -> None:
         for number in range(self._count):
             variables = self._machines[number % len(self._machines)] if self._machines else {}
             self.fleet.start(f"w{number + 1}", **variables)
         for worker in list(self.fleet.workers.values()):
             self.fleet.wait_for(worker, "assigned")
-        self._watcher.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()

@@ -9,7 +9,9 @@ RULE breaks the product on purpose, to see that the harness notices:
 """
 
 import argparse
+import ctypes
 import os
+import signal
 import sys
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +23,7 @@ from streams.runtime import checkpoint_store, delivery, faust_transport, faust_w
 
 CLOCK = "FAULTS_CLOCK"
 """Environment variable: seconds since the epoch that the process believes it to be when it starts."""
+_PR_SET_PDEATHSIG = 1
 RULES = ("group-offset", "outputs-later")
 
 
@@ -72,7 +75,8 @@ def let_outputs_come_later() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Change what is asked for, then be a worker."""
+    """Change what is asked for, then be a worker; one that ends with whoever started it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parser = argparse.ArgumentParser()
     parser.add_argument("--session-ms", type=int)
     parser.add_argument("--rule", choices=RULES)
