@@ -63,7 +63,7 @@ def leshan_quiet(seed: int, years: float, budgets: Sequence[float]) -> Result:
     """Leshan without incidents: every page is false. And which incidents it would have seemed to find."""
     profile = load("leshan")
     simulation = simulate(profile, _days(years), seed, start=LESHAN_FROM)
-    windows = windows_of(simulation, _told(simulation.rows(), "leshan", seed))
+    windows = windows_of(simulation, _told(simulation.rows(), "leshan", seed), standing=False)
     return _false_pages(profile, windows, years, budgets, [one.label for one in _planned(profile, years, seed).placed])
 
 
@@ -75,7 +75,7 @@ def leshan_incidents(seed: int, years: float, budgets: Sequence[float]) -> Resul
     rows = incidents.dissatisfied(_told(simulation.rows(), "leshan with incidents", seed), planned.answers, seed)
     labels = [placed.label for placed in planned.placed]
     made: Result = {}
-    for budget, one in judged(profile.city, windows_of(simulation, rows), budgets).items():
+    for budget, one in judged(profile.city, windows_of(simulation, rows, standing=False), budgets).items():
         outcomes = zip(planned.placed, one.evaluated(labels).verdicts, strict=True)
         made[f"{budget:g}"] = [
             {"case": put.case, "size": put.size, "counties": list(put.label.counties), "hours": verdict.delay_hours}

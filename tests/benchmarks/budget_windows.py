@@ -2,7 +2,6 @@
 same events, window for window (`test_budget.py` holds the two beside each other)."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from streams.core.event import KINDS, OUTCOMES
 from streams.core.instant import DAY, HOUR, SECOND, Instant
 from streams.core.outputs import ClosedWindow
 from streams.core.span import Span
-from streams.core.tickets import STEP_KINDS, Repeats, Tickets
+from streams.core.tickets import STEP_KINDS, Backlog, Repeats, Tickets
 from streams.core.window import Window, WindowGrid
 from streams.profile.model import Profile
 from streams.replay.draws import Flags, Whole
@@ -30,18 +29,9 @@ _STEPS = np.array([kind in STEP_KINDS for kind in KINDS])
 _STEP_FIELDS = ("at", "ticket", "step", "caller", "matter", "due")
 
 
-class _Step(NamedTuple):
-    """A step of a ticket, as rows have it: numbers."""
-
-    at: int
-    ticket: int
-    step: int
-    caller: int
-    matter: int
-    due: int
-    code: int
-    own: bool
-    """Of the hour that it is taken with; a late one only corrects its ticket."""
+_Step = tuple[int, int, int, int, int, int, int, bool]
+"""A step of a ticket: at, ticket, step, caller, matter, due, as rows have them; cell; whether it is of the hour that it
+is taken with (a late one only corrects its ticket)."""
 
 
 class _County:
@@ -60,8 +50,10 @@ class _County:
 class RowTally:
     """Rows to closed windows, for all counties of one city."""
 
-    def __init__(self, profile: Profile, start: Instant) -> None:
-        """`start`: of the simulation's span."""
+    def __init__(self, profile: Profile, start: Instant, *, standing: bool = True) -> None:
+        """`start`: of the simulation's span. `standing`: also how counties stand (backlog and the like), which rules
+        look at; without it they stand at nothing."""
+        self._standing = standing
         self.city = profile.city
         self.grid = WindowGrid(self.city.zone, self.city.day_start)
         self._start = start
@@ -149,44 +141,44 @@ class RowTally:
 
     def _steps(self, rows: Rows, codes: Counts, own: Flags) -> list[_Step]:
         which = _STEPS[rows["kind"]]
-        columns = [rows[field][which].tolist() for field in _STEP_FIELDS]
-        return list(map(_Step, *columns, codes[which].tolist(), own[which].tolist()))
+        at, ticket, step, caller, matter, due = (rows[field][which].tolist() for field in _STEP_FIELDS)
+        return list(zip(at, ticket, step, caller, matter, due, codes[which].tolist(), own[which].tolist(), strict=True))
 
     def _close_hour(self, row: int, window: Window, codes: Counts, steps: list[_Step]) -> ClosedWindow:
         county, registry = self._counties[row], self._registry
         counts = registry.event_counts(codes) if len(codes) else np.zeros(len(self.city.signals), np.int64)
-        for step in steps:
-            self._take_step(county, step, counts)
+        self._take_steps(county, steps, counts)
         county.codes.append(codes)
         county.day.counts += counts
         return self._closed(row, Size.HOUR, window, counts, CellCounts.of_events(registry.cells, codes))
 
-    def _take_step(self, county: _County, step: _Step, counts: Counts) -> None:
-        registry, code, at = self._registry, step.code, step.at * SECOND
-        due = step.due * SECOND if step.due else None
-        name, number = str(step.ticket), f"{step.step:02d}"
-        on_time = county.tickets.take(at, registry.roles[code], name, number, due)
-        if not step.own:
-            return
-        if registry.intake[code]:
-            caller, matter = str(step.caller), str(step.matter)
-            for i in registry.distinct_callers[code]:
-                county.day.callers[i].add(caller)
-            for i in registry.distinct_matters[code]:
-                county.day.matters[i].add(matter)
-            if county.repeats.take(at, caller, matter):
-                for i in registry.repeats[code]:
+    def _take_steps(self, county: _County, steps: list[_Step], counts: Counts) -> None:
+        registry, take, again = self._registry, county.tickets.take, county.repeats.take
+        callers, matters = county.day.callers, county.day.matters
+        for second, ticket, step, caller, matter, due, code, own in steps:
+            at = second * SECOND
+            on_time = take(at, registry.roles[code], str(ticket), f"{step:02d}", due * SECOND if due else None)
+            if not own:
+                continue
+            if registry.intake[code]:
+                who, what = str(caller), str(matter)
+                for i in registry.distinct_callers[code]:
+                    callers[i].add(who)
+                for i in registry.distinct_matters[code]:
+                    matters[i].add(what)
+                if again(at, who, what):
+                    for i in registry.repeats[code]:
+                        counts[i] += 1
+            elif on_time is not None:
+                for i in registry.due[code]:
                     counts[i] += 1
-        elif on_time is not None:
-            for i in registry.due[code]:
-                counts[i] += 1
-            for i in registry.on_time[code] if on_time else ():
-                counts[i] += 1
+                for i in registry.on_time[code] if on_time else ():
+                    counts[i] += 1
 
     def _close_day(self, row: int, end: Instant) -> Iterator[ClosedWindow]:
         county = self._counties[row]
-        county.closes = county.closes or bool(county.tickets.done)
-        backlog = county.tickets.backlog(end)
+        county.closes = self._standing and (county.closes or bool(county.tickets.done))
+        backlog = county.tickets.backlog(end) if county.closes else Backlog(0, 0, None)
         cells = np.bincount(np.concatenate(county.codes))
         county.codes = []
         county.day.add_cells(cells)
@@ -215,10 +207,12 @@ class RowTally:
         return ClosedWindow(self.city.counties[row].code, size, window.start, window.end, counts, cells)
 
 
-def windows_of(simulation: Simulation, rows: Iterator[Rows] | None = None) -> Iterator[ClosedWindow]:
+def windows_of(
+    simulation: Simulation, rows: Iterator[Rows] | None = None, *, standing: bool = True
+) -> Iterator[ClosedWindow]:
     """All closed windows of a simulation, hour by hour. `rows`: its own, or what became of them."""
     start, end = simulation.span
     lateness = simulation.profile.city.allowed_lateness
-    tally = RowTally(simulation.profile, start)
+    tally = RowTally(simulation.profile, start, standing=standing)
     for day, received in enumerate(rows or simulation.rows(), 1):
         yield from tally.take(received, min(start + day * DAY - lateness, end) // HOUR * HOUR)
