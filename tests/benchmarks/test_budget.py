@@ -16,13 +16,15 @@ from streams.core.tally import Tally
 from streams.profile import load
 from streams.profile.model import Profile
 from streams.replay.intensity import first_instant
+from streams.replay.power import Trial
 from streams.replay.simulate import simulate
-from tests.benchmarks import budget
+from tests.benchmarks import budget, power
 from tests.benchmarks import budget_boston as boston
 from tests.benchmarks import budget_incidents as incidents
 from tests.benchmarks.budget_judging import Judged, judged
 from tests.benchmarks.budget_report import TOLERANCE, document, interval, markdown
 from tests.benchmarks.budget_windows import windows_of
+from tests.replay.river_town import river_town
 
 MONDAY = date(2022, 1, 3)
 WEEKS = 20
@@ -175,3 +177,13 @@ def test_a_run_goes_on_from_its_results_and_is_reported(tmp_path: Path, monkeypa
 def test_an_interval_needs_two_seeds() -> None:
     assert interval([1.0]) is None
     assert interval([2.0, 2.0]) == (2.0, 2.0)
+
+
+def test_the_power_of_every_countable_signal_is_reported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    river_town(folder := tmp_path_factory.mktemp("town"))
+    found = power.measure(str(folder), Trial(replicates=2, weeks=8))
+    assert list(found["signals"]) == ["total", "order", "work", "callers", "unhappy", "posts"]
+    about = {"command": "c", "commit": "d", "machine": {"cores": 2, "processor": "p", "python": "3"}}
+    shown = power.markdown({**about, **found})
+    assert shown.count("| 东 |") == len(found["signals"])
+    assert "2 histories a county of 8 weeks" in shown
