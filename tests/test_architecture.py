@@ -166,6 +166,17 @@ def test_no_line_excuses_itself_from_the_clock_rule() -> None:
     assert said == []
 
 
+def test_two_files_import_faust() -> None:
+    """What it is pinned for, and what a new one would change, is in them."""
+    importing = set()
+    for path, tree in syntax_trees("streams/", "detectors/"):
+        names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        if any(name.partition(".")[0] in {"faust", "mode"} for name in names):
+            importing.add(path)
+    assert importing == {"streams/runtime/faust_transport.py", "streams/runtime/faust_worker.py"}
+
+
 def test_the_core_calls_no_builtin_that_reaches_out() -> None:
     banned = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
     banned |= {"hash"}  # differs from process to process

@@ -6,6 +6,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,12 @@ def test_the_build_backend_is_the_pinned_uv() -> None:
     assert settings["tool"]["uv"]["build-constraint-dependencies"] == [f"uv_build=={pinned}"]
 
 
+def requirement(locked: dict[str, Any]) -> str:
+    """An entry of the lock file as pyproject.toml writes it."""
+    extras = f"[{','.join(locked['extras'])}]" if "extras" in locked else ""
+    return str(locked["name"] + extras + locked.get("specifier", ""))
+
+
 def test_the_lock_file_is_of_this_pyproject() -> None:
     """A set-up takes the lock file as it stands; a dependency that was added and not locked would be missing."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -72,5 +79,5 @@ def test_the_lock_file_is_of_this_pyproject() -> None:
     asked = {"dependencies": settings["project"]["dependencies"], **settings["dependency-groups"]}
     found = {"dependencies": own["requires-dist"], **own["requires-dev"]}
     assert {group: sorted(wanted) for group, wanted in asked.items()} == {
-        group: sorted(one["name"] + one.get("specifier", "") for one in listed) for group, listed in found.items()
+        group: sorted(requirement(one) for one in listed) for group, listed in found.items()
     }, "run `make lock`"
