@@ -43,12 +43,12 @@ class Plan(NamedTuple):
     remembered: int
     """Ids that are remembered, on average, when the cost of checkpoints is taken."""
     recovered: int
-    """Events behind a worker that starts again: a hundred bytes of state each."""
+    """Events behind a worker that starts again: some eighty bytes of state each."""
     patience: float
     """Seconds that one run may take."""
 
 
-FULL = Plan(3_200_000, 300_000, 3, 1, 1_000_000, 500_000, 600)
+FULL = Plan(3_200_000, 300_000, 3, 1, 1_000_000, 700_000, 600)
 QUICK = Plan(200_000, 50_000, 1, 0, 100_000, 100_000, 120)
 
 Say = Callable[[str], None]
