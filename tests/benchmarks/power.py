@@ -21,8 +21,8 @@ HERE = Path(__file__).resolve().parent
 _MEANING = (
     "Extra events in a burst of {burst_hours} hours, found with {share:.0%} power within 24 hours and within 7 days of "
     "its start by the signal's own tests, at {budget:g} false pages a week: {replicates} histories a county of {weeks} "
-    "weeks, seed {seed}. In brackets: over the usual of a day. A day closes at its end and is judged when the allowed lateness "
-    "has passed: a burst that starts late in one is not found in it."
+    "weeks, seed {seed}. In brackets: over the usual of a day. A day closes at its end and is judged when the allowed "
+    "lateness has passed: a burst that starts late in one is not found in it."
 )
 
 
