@@ -115,13 +115,18 @@ def test_the_broker_dies_and_connections_are_slow_half_open_and_cut(topic_prefix
 def test_the_harness_notices_a_broken_rule(
     kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path, rule: str, checkpoint_seconds: float
 ) -> None:
-    """The naive rules, each the product with one line of law 3 left out, must not pass what the product passes."""
+    """The naive rules, each the product with one line of law 3 left out, must not pass what the product passes.
 
-    def killed_twice() -> None:
+    Whether a kill falls where it hurts is chance: of some campaigns one is enough. The product passes all of its own.
+    """
+
+    def killed_thrice(attempt: int) -> None:
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
         with Campaign(
             kafka_broker.bootstrap,
-            topic_prefix,
-            tmp_path,
+            f"{topic_prefix}{attempt}.",
+            folder,
             LAKE_CITY,
             seed=seed(),
             session_ms=SHORT_SESSION_MS,
@@ -134,6 +139,10 @@ def test_the_harness_notices_a_broken_rule(
                 campaign.kill_one()
             campaign.finish(limit=60)
 
-    with pytest.raises((BrokenPromiseError, StalledError)) as noticed:
-        killed_twice()
-    print(f"{rule}: {noticed.value}")
+    for attempt in range(4):
+        try:
+            killed_thrice(attempt)
+        except (BrokenPromiseError, StalledError) as noticed:
+            print(f"{rule}, campaign {attempt + 1}: {noticed}")
+            return
+    pytest.fail(f"nobody noticed that {rule} is broken")
