@@ -25,7 +25,9 @@ INFINITE = 1e300
 SMALLEST_P = 1e-300
 """What is more improbable than this is said to be this improbable."""
 VAST = 1e8
-"""Beyond this mean a quantile is that of the smooth law: one count in it is no news."""
+FURTHEST_WALK = 100_000
+"""Counts. Beyond a vast mean the digits of a tail cannot tell single counts apart: a quantile is looked for until it
+is near, and nobody walks the rest of a long way."""
 FULL, ROUGH = 4e-16, 1e-9
 """Relative error of a tail: all digits for a p, few for finding a quantile."""
 _STIRLING = (1 / 12, 1 / 360, 1 / 1260, 1 / 1680, 1 / 1188, 691 / 360360, 1 / 156)
@@ -224,24 +226,23 @@ def quantile(share: float, mean: float, size: float) -> int:
             k += 1
         return k
     k = _near_quantile(mean, size, normal_quantile(share))
-    if mean > VAST:
-        return k
     here = probability(k, mean, size)
     total = _at_most(k, mean, size, here)
     for _ in range(30):
         step = (share - total) / max(here, 1e-290)
-        if abs(step) < 16.0:
+        if abs(step) < (1.0 if mean > VAST else 16.0):
             break
         k = max(0, k + int(min(max(step, -np.sqrt(spread)), np.sqrt(spread))))
         here = probability(k, mean, size)
         total = _at_most(k, mean, size, here)
+    last = k + FURTHEST_WALK
     z = 0.0 if size >= POISSON_FROM else mean / (mean + size)
     sz = mean if size >= POISSON_FROM else size * z
-    while total < share:
+    while total < share and k < last:
         here *= (sz + k * z) / (k + 1.0)
         k += 1
         total += here
-    while k > 0 and total - here >= share:
+    while k > max(0, last - 2 * FURTHEST_WALK) and total - here >= share:
         total -= here
         k -= 1
         here *= (k + 1.0) / (sz + k * z)

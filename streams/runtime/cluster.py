@@ -13,6 +13,7 @@ from streams.clock import Stopwatch, pause
 from streams.core.instant import SECOND
 
 _SECONDS = 15.0
+_UNKNOWN_SECONDS = 6.0
 _PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH)
 """What brokers say of a partition for a moment after its topic was made or its leader has changed."""
 
@@ -59,7 +60,20 @@ class Cluster:
         self._lock = threading.Lock()
 
     def topics(self, names: Sequence[str]) -> dict[str, TopicFacts]:
-        """The topics, by name. Raises TopicError for one that is not there, BrokerError where nobody answers."""
+        """The topics, by name. Raises TopicError for one that is not there, BrokerError where nobody answers.
+
+        A broker that has just come back knows of no topics for a moment: what is missing is asked for again.
+        """
+        patience = Stopwatch()
+        while True:
+            try:
+                return self._topics(names)
+            except TopicError:
+                if patience.seconds() > _UNKNOWN_SECONDS:
+                    raise
+                pause(SECOND // 2)
+
+    def _topics(self, names: Sequence[str]) -> dict[str, TopicFacts]:
         found = {}
         answers = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=_SECONDS)
         for name in names:

@@ -79,11 +79,13 @@ def test_two_workers_over_three_partitions_give_the_embedded_log_and_leave_every
     kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
 ) -> None:
     lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 3)
-    lake.write_recording()
     names = lake.names
     with workers(lake, tmp_path, 2) as (one, other):
+        one.wait_for("assigned")
+        other.wait_for("assigned")
+        wait_until(lambda: one.said("assigned")[-1]["generation"] == other.said("assigned")[-1]["generation"])
+        lake.write_recording()
         wait_until(lambda: lake.log() == undisturbed().log)
-        assert one.said("assigned")[-1]["generation"] == other.said("assigned")[-1]["generation"]
         assert one.stop() == 0
         wait_until(lambda: sum(worker.said("assigned")[-1]["partitions"].count(",") for worker in (other,)) == 6)
         assert other.stop() == 0
