@@ -41,9 +41,11 @@ format: setup ## lay the code out, and mend what ruff can mend safely
 bench: setup ## measure the embedded service: a table, and JSON
 	@$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
 
-bench-detectors: setup ## how many simulated outbreaks are found beside the limit, calibration, speed (some minutes)
+bench-detectors: setup ## outbreaks found beside the limit, calibration, speed, the budget kept, power (an hour)
 	@$(BIN)/python -m tests.benchmarks.outbreaks_speed
 	@$(BIN)/python -m tests.benchmarks.outbreaks --seed 1 2 3 4 5 --calibration 40 $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.power --report
+	@$(BIN)/python -m tests.benchmarks.budget --report
 
 bench-kafka: setup ## measure the distributed runtime beside faust, quixstreams, bytewax, Flink, Kafka Streams
 	@$(BIN)/python -m tests.benchmarks.kafka $(ARGS)
