@@ -1,22 +1,15 @@
 """The ledger as a runtime writes it: checkpoints with their outputs, both or neither (law 3)."""
 
-import errno
 from dataclasses import asdict, fields
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from streams.core.outputs import Accounting
 from streams.core.snapshot import state_sha256
-from streams.ledger import alerts, history, rejects, retention, rows, tables
-from streams.ledger.connection import named, open_writing
-from streams.ledger.errors import DiskFullError, LedgerError
-from streams.ledger.lock import WriterLock
-from streams.ledger.packing import Packer
-from streams.ledger.place import Where
-from streams.ports import Checkpoint, Outputs, Resumption, SeriesLayout
+from streams.ledger import rejects, retention, rows, tables
+from streams.ledger.errors import LedgerError
+from streams.ledger.writer import LedgerWriter, put_position
+from streams.ports import Checkpoint, Outputs, Resumption
 
 __all__ = ["LedgerStore", "state_sha256"]
 
@@ -24,44 +17,13 @@ _TOTALS = tuple(total.name for total in fields(Accounting))
 _chunk = tables.state_chunk
 
 
-class LedgerStore:
-    """The one writer of a data directory, or of a database. Keeps `streams.ports.Store`.
+class LedgerStore(LedgerWriter):
+    """Writes what a runtime hands over. Keeps `streams.ports.Store`.
 
     >>> with LedgerStore(data_dir, SeriesLayout.of(city)) as store:  # doctest: +SKIP
     ...     resumption = store.load_checkpoint()
     ...     store.commit(checkpoint, outputs)
     """
-
-    def __init__(self, where: Where, layout: SeriesLayout, periods: retention.Periods | None = None) -> None:
-        """Make the directory and the file, or the database's tables, or bring older ones up.
-
-        `periods`: how long histories are kept, a profile's `retention`; None: for good. Raises LedgerBusyError
-        where another process writes it, LedgerTooNewError where a newer jiantu wrote it, LedgerError where it
-        is something else.
-        """
-        self.name = named(where)
-        self._layout = layout
-        self._periods = periods
-        self._packer = Packer()
-        self._lock = lock_of(where) if isinstance(where, Path) else None
-        try:
-            self._database = open_writing(where)
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give ledger and lock back. What was not committed is not there."""
-        self._database.close()
-        if self._lock is not None:
-            self._lock.release()
 
     def load_checkpoint(self) -> Resumption | None:
         """The last one that was committed, with all state chunks; None in a fresh ledger."""
@@ -77,10 +39,7 @@ class LedgerStore:
 
     def _write(self, db: Connection, checkpoint: Checkpoint, outputs: Outputs) -> None:
         again = self._check(db, checkpoint, outputs)
-        alerts.append_transitions(db, outputs.transitions)
-        history.append_scored(db, outputs.scored, self._layout, history.LayoutTable(db), self._packer)
-        history.append_metrics(db, outputs.closed)
-        rejects.append_corrections(db, outputs.corrections)
+        self._append(db, outputs)
         rejects.append_rejections(db, outputs.rejections)
         if not again:
             rejects.add_rejection_totals(db, outputs.rejections)
@@ -116,31 +75,6 @@ class LedgerStore:
             if given != counted:
                 raise LedgerError(f"{self.name}: {given} {name} for {counted} counted; nothing was written")
         return False
-
-
-def lock_of(directory: Path) -> WriterLock:
-    """A data directory's lock; the directory is made where it is not there."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"{directory}: no space left; free some and run the same command again") from error
-        raise LedgerError(f"{directory}: cannot be made ({error.strerror}); give another --data-dir") from error
-    return WriterLock(directory)
-
-
-def put_position(db: Connection, checkpoint: Checkpoint) -> None:
-    """Write where the run is: position, watermark and totals, in the place of what was there."""
-    position: dict[str, Any] = {
-        "only": 1,
-        "source": checkpoint.source,
-        "profile_version": checkpoint.profile_version,
-        "record": checkpoint.record,
-        "place": checkpoint.place,
-        "watermark": checkpoint.watermark,
-        **asdict(checkpoint.accounting),
-    }
-    rows.put(db, tables.checkpoint, [position])
 
 
 def _position(db: Connection) -> RowMapping | None:

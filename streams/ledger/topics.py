@@ -7,9 +7,6 @@ partition: it is written only when all that was emitted up to them has been take
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -18,12 +15,10 @@ from streams.core.instant import Instant
 from streams.core.outputs import Accounting
 from streams.core.record import Rejection
 from streams.core.wire import DeadLetter
-from streams.ledger import alerts, history, rejects, retention, rows, tables
-from streams.ledger.connection import named, open_writing
+from streams.ledger import rejects, retention, rows, tables
 from streams.ledger.errors import LedgerBusyError, LedgerError
-from streams.ledger.packing import Packer
 from streams.ledger.place import Where
-from streams.ledger.store import lock_of, put_position
+from streams.ledger.writer import LedgerWriter, put_position
 from streams.ports import Checkpoint, Outputs, SeriesLayout
 
 _TOTALS = tuple(total.name for total in fields(Accounting))
@@ -65,8 +60,8 @@ class Taken:
     """Of every partition of every topic."""
 
 
-class TopicLedger:
-    """The one writer of a ledger that is filled from topics."""
+class TopicLedger(LedgerWriter):
+    """Writes what was read from topics."""
 
     def __init__(
         self, where: Where, layout: SeriesLayout, source: str, partitions: int, periods: retention.Periods | None = None
@@ -75,36 +70,14 @@ class TopicLedger:
 
         Raises LedgerBusyError where another process writes it, LedgerError where it holds something else.
         """
-        self.name = named(where)
-        self._layout = layout
+        super().__init__(where, layout, periods)
         self._source = source
         self._partitions = partitions
-        self._periods = periods
-        self._packer = Packer()
-        self._lock = lock_of(where) if isinstance(where, Path) else None
-        try:
-            self._database = open_writing(where)
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
         try:
             self._positions = self._database.run(self._begin)
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give ledger and lock back. What was not committed is not there."""
-        self._database.close()
-        if self._lock is not None:
-            self._lock.release()
 
     @property
     def positions(self) -> Mapping[Place, TopicPosition]:
@@ -139,11 +112,7 @@ class TopicLedger:
             return  # cut off after the end of the transaction: all of it is there
         if stored != self._positions:
             raise LedgerBusyError(f"{self.name}: another process has gone on with it; nothing was written")
-        outputs = taken.outputs
-        alerts.append_transitions(db, outputs.transitions)
-        history.append_scored(db, outputs.scored, self._layout, history.LayoutTable(db), self._packer)
-        history.append_metrics(db, outputs.closed)
-        rejects.append_corrections(db, outputs.corrections)
+        self._append(db, taken.outputs)
         for partition in sorted({letter.partition for letter in taken.letters}):
             _append_letters(db, partition, [letter for letter in taken.letters if letter.partition == partition])
         known = dict(db.execute(select(_account.c.partition, _account.c.position)).all())
