@@ -8,7 +8,6 @@ from pathlib import Path
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from streams.broker.names import Topics
 from streams.broker.partitioner import partition_of
@@ -16,7 +15,7 @@ from streams.broker.settings import BrokerSettings
 from streams.cli import ending
 from streams.cli.figures import rows_text
 from streams.cli.interruption import Interruption
-from streams.cli.progress import RateColumn, ReachedColumn, bar
+from streams.cli.progress import stream_bar
 from streams.cli.screen import out, print_json, say, show, warn
 from streams.cli.topic_options import reached
 from streams.cli.watching import Pace
@@ -131,7 +130,7 @@ def produce(
     topic = Topics(brokers.topic_prefix).events
     pace = None if factor is None else Pace(factor, interruption)
     clock = Stopwatch()
-    with EventTopicWriter(brokers.for_kafka_python(), topic, posting) as writer, _bar(quiet=quiet) as shown:
+    with EventTopicWriter(brokers.for_kafka_python(), topic, posting) as writer, stream_bar(quiet=quiet) as shown:
         resumed = writer.resumes
         task = shown.add_task("", total=source.span[1] - source.span[0], reached="", rate=None)
         writer.start(header.line(), header.span[0])
@@ -178,14 +177,3 @@ def _wait(pace: Pace, line: Line) -> None:
         pace.until(line.tick)
     elif line.timestamp >= 0:
         pace.until(line.timestamp * _MILLISECOND)
-
-
-def _bar(*, quiet: bool) -> Progress:
-    return bar(
-        ReachedColumn(),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        RateColumn(),
-        TimeRemainingColumn(compact=True),
-        quiet=quiet,
-    )

@@ -65,13 +65,18 @@ def preparing(*, quiet: bool) -> Iterator[None]:
 
 
 def replay_bar(*, quiet: bool) -> Progress:
-    """The bar of a replay: event time reached, rate, time to go, alerts."""
+    """The bar of a replay: that of a stream, and alerts."""
+    return stream_bar(AlertsColumn(), quiet=quiet)
+
+
+def stream_bar(*more: ProgressColumn, quiet: bool) -> Progress:
+    """The bar of a stream: event time reached, rate, time to go, and more columns."""
     return bar(
         ReachedColumn(),
         BarColumn(bar_width=None),
         TaskProgressColumn(),
         RateColumn(),
         TimeRemainingColumn(compact=True),
-        AlertsColumn(),
+        *more,
         quiet=quiet,
     )

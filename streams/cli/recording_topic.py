@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from streams import wiring
 from streams.broker.names import Topics
@@ -15,7 +15,7 @@ from streams.broker.settings import BrokerSettings
 from streams.cli.ending import WrongInputError
 from streams.cli.figures import rows_text
 from streams.cli.interruption import Interruption
-from streams.cli.progress import RateColumn, ReachedColumn, bar
+from streams.cli.progress import stream_bar
 from streams.cli.screen import out, show
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Instant, format_instant, to_datetime
@@ -90,7 +90,7 @@ def record_topic(
         fresh = TopicPosition(f"{topic} {format_instant(start)}", (1,) * stream.partitions)
         until = stream.ends() if once else None
         clock = Stopwatch()
-        with TopicRecording(output, fresh) as recording, _bar(quiet=quiet) as shown:
+        with TopicRecording(output, fresh) as recording, stream_bar(quiet=quiet) as shown:
             begun = recording.records
             goal = None if until is None else sum(until)
             task = shown.add_task("", total=goal, reached="", rate=None)
@@ -159,15 +159,4 @@ def _show(shown: Progress, task: TaskID, recording: TopicRecording, made: Profil
         completed=sum(recording.position.offsets),
         reached="" if at is None else f"{to_datetime(at, made.city.zone):%Y-%m-%d %H:%M}",
         rate=rate,
-    )
-
-
-def _bar(*, quiet: bool) -> Progress:
-    return bar(
-        ReachedColumn(),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        RateColumn(),
-        TimeRemainingColumn(compact=True),
-        quiet=quiet,
     )
