@@ -40,7 +40,7 @@ class Pipeline:
         self.city = city
         self.decoder = RecordDecoder(city)
         levels = levels_of(city)
-        self._tally = Tally(city, self.decoder, start)
+        self._tally = Tally(city, start)
         self._score = Score(city, detail_p=max(levels.values(), default=0.0))
         self._plan = judge.JudgePlan.of(city, levels, {name: made.version for name, made in DETECTORS.items()})
         self._judged = JudgeState()

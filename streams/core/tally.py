@@ -33,7 +33,7 @@ from streams.core.columns import (
 )
 from streams.core.counting import ALWAYS_PAGE, FUTURE_TOLERANCE, MILLISECOND, STEP, OpenHours
 from streams.core.county import County, CountyState, Step
-from streams.core.decode import Batch, RecordDecoder, personal_field, read_time
+from streams.core.decode import Batch, personal_field, read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import DAY, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
@@ -101,7 +101,6 @@ class Tally:
     def __init__(
         self,
         city: City,
-        decoder: RecordDecoder,  # noqa: ARG002 - batches decode themselves; both runtimes hand theirs in
         start: Instant,
         counties: Iterable[str] | None = None,
     ) -> None:

@@ -181,7 +181,7 @@ class TallyStep:
         return made
 
     def _fresh(self, start: Instant) -> Tally:
-        return Tally(self._city, self._decoder, start, self._place.counties)
+        return Tally(self._city, start, self._place.counties)
 
     def _hold(self, records: Sequence[TopicRecord]) -> list[Made]:
         self._held += records

@@ -58,7 +58,7 @@ def real(profile: Profile, path: Path) -> Counted:
     """The complaints of a CSV, through the product's decoder and tally; whole weeks, from the first Monday on."""
     source, city = CsvSource(path, profile), profile.city
     decoder = RecordDecoder(city)
-    tally = Tally(city, decoder, source.span[0])
+    tally = Tally(city, source.span[0])
     categories = {category.code: i for i, category in enumerate(city.categories)}
     areas = {county.code: i for i, county in enumerate(city.counties)}
     first = to_datetime(source.span[0], city.zone).date()

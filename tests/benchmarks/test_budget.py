@@ -45,7 +45,7 @@ def test_windows_are_those_that_the_tally_closes() -> None:
     def theirs() -> Iterator[ClosedWindow]:
         simulation = simulate(profile, 9, 3, start=MONDAY, scale=0.5)
         decoder = RecordDecoder(profile.city)
-        tally = Tally(profile.city, decoder, simulation.span[0])
+        tally = Tally(profile.city, simulation.span[0])
         number = 0
         for block in simulation.blocks():
             records = block.events + block.ticks

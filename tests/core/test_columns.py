@@ -204,7 +204,7 @@ def test_every_combination_of_words_is_a_cell_of_its_own() -> None:
 
 def tallied(city: City, written: list[bytes], cut: int) -> tuple[list[object], dict[str, bytes | None]]:
     """Everything that a tally says of some lines, in plain values, and its state."""
-    tally = Tally(city, DECODER, START)
+    tally = Tally(city, START)
     outputs = TallyOutputs()
     for first in range(0, len(written), cut):
         part = written[first : first + cut]
@@ -255,12 +255,12 @@ def test_a_state_goes_on_where_it_was() -> None:
     written = [
         line(event(n % 70, START + n * 11 * MINUTE, caller=f"{n % 5:032x}", ticket=f"{n % 9:032x}")) for n in range(300)
     ]
-    whole = Tally(CITY, DECODER, START)
+    whole = Tally(CITY, START)
     whole.step(lines(*written))
-    parts = Tally(CITY, DECODER, START)
+    parts = Tally(CITY, START)
     for begin, end in pairwise((0, 1, 130, 131, 299, 300)):
         parts.step(DECODER.lines(b"\n".join(written[begin:end]), begin, end - begin))
         chunks = parts.snapshot(whole=True)
-        parts = Tally(CITY, DECODER, START)
+        parts = Tally(CITY, START)
         parts.restore({name: chunk for name, chunk in chunks.items() if chunk is not None})
     assert parts.snapshot(whole=True) == whole.snapshot(whole=True)

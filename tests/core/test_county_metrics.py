@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from streams.core.cells import Cell, CellRegistry
 from streams.core.city import Size
 from streams.core.county_metrics import county_metrics, rate
-from streams.core.decode import RecordDecoder
 from streams.core.event import INTAKE_KINDS, KINDS, OUTCOMES
 from streams.core.instant import DAY, HOUR, MINUTE
 from streams.core.outputs import ClosedWindow, CountyMetrics
@@ -171,7 +170,7 @@ def test_a_rate_has_six_decimals(part: int, whole: int) -> None:
 def closed(records: list[dict[str, str]], size: Size, day_start: time = time(0)) -> ClosedWindow:
     """The first window of a size that the east closes."""
     city = towns(day_start=day_start)
-    out = Tally(city, RecordDecoder(city), START).step(batch(city, [*records, tick(START + 16 * DAY)]))
+    out = Tally(city, START).step(batch(city, [*records, tick(START + 16 * DAY)]))
     return next(window for window in out.closed if window.county == "east" and window.size is size)
 
 
@@ -206,7 +205,7 @@ def test_an_hour_window_carries_none() -> None:
 
 def test_late_events_are_told_in_the_day_in_which_they_came() -> None:
     city = towns()
-    tally = Tally(city, RecordDecoder(city), START)
+    tally = Tally(city, START)
     records = [event(1, START), tick(START + DAY + 9 * HOUR), event(2, START + MINUTE), tick(START + 3 * DAY)]
     days = [w for w in tally.step(batch(city, records)).closed if w.county == "east" and w.size is Size.DAY]
     assert [(day.metrics.volume, day.metrics.late) for day in days if day.metrics] == [(1, 0), (0, 1)]

@@ -26,7 +26,7 @@ RECEIVED = START // MILLISECOND
 
 def tallied(*lines: bytes, first: int = 0, counties: tuple[str, ...] = ("east", "west")) -> tuple[Tally, TallyOutputs]:
     """The lines in one batch through the tally of a partition without the south."""
-    tally = Tally(CITY, DECODER, START, counties)
+    tally = Tally(CITY, START, counties)
     out = tally.step(DECODER.lines(b"\n".join(lines) + b"\n", first, len(lines)))
     assert tally.accounting.balanced()
     return tally, out
@@ -66,7 +66,7 @@ def test_a_malformed_record_is_rejected_for_its_reason_however_it_comes(case: Ma
         assert rejection(framed(case.value), 41) == msgspec.structs.replace(
             expected, digest=hashlib.sha256(stripped).hexdigest()
         )
-    tally = Tally(CITY, DECODER, START, ("east", "west"))
+    tally = Tally(CITY, START, ("east", "west"))
     out = tally.step(DECODER.values([(case.value, RECEIVED)], 41))
     assert [rejected for _, rejected in out.rejections] == [expected]
 
@@ -93,7 +93,7 @@ def test_an_event_more_than_five_minutes_ahead_of_its_receipt_is_future(ahead: I
     received = (START + HOUR) // MILLISECOND
     line = b'{"received":%d,"event":%s}' % (received, value)
     for batch in (DECODER.lines(line + b"\n", 7, 1), DECODER.values([(value, received)], 7)):
-        out = Tally(CITY, DECODER, START).step(batch)
+        out = Tally(CITY, START).step(batch)
         assert [(r.reason, r.position, r.place) for _, r in out.rejections] == [(r, 7, "at") for r in reasons]
         assert all(r.digest == hashlib.sha256(value).hexdigest() for _, r in out.rejections)
 
@@ -152,7 +152,7 @@ def test_and_neither_is_that_of_any_other_malformed_record(case: Malformed) -> N
 def test_a_hundred_thousand_malformed_records_are_rejected_one_by_one_and_the_good_ones_counted() -> None:
     many, block = 100_000, 2_000
     cases = [case for case in DECODED + JUDGED if len(case.value) < 2_000 and case.value != b"null"]
-    tally, expected, seen, good, position = Tally(CITY, DECODER, START, ("east", "west")), [], [], 0, 0
+    tally, expected, seen, good, position = Tally(CITY, START, ("east", "west")), [], [], 0, 0
     for first in range(0, many, block):
         lines: list[bytes] = []
         for n in range(first, first + block):

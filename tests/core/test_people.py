@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.city import Measure, Size
-from streams.core.decode import RecordDecoder
 from streams.core.instant import DAY, HOUR, MINUTE
 from streams.core.people import Call, Crowd, People, crowd_of, people_in, people_note, together
 from streams.core.tally import Tally
@@ -33,11 +32,11 @@ def day_of(calls: Sequence[Call], cut: int = 1000) -> People:
         fields = {name: text for name, text in (("caller", caller), ("matter", matter)) if text is not None}
         records.append(event(n + 1, START + n * MINUTE, **fields))
     records += [event(9001, START, category="road", caller="z" * 16, matter="y" * 16), tick(START + DAY + 3 * HOUR)]
-    tally = Tally(CITY, RecordDecoder(CITY), START)
+    tally = Tally(CITY, START)
     closed = []
     for first in range(0, len(records), cut):
         chunks = {name: chunk for name, chunk in tally.snapshot(whole=True).items() if chunk is not None}
-        tally = Tally(CITY, RecordDecoder(CITY), START)
+        tally = Tally(CITY, START)
         tally.restore(chunks)
         closed += tally.step(batch(CITY, records[first : first + cut], first)).closed
     (day,) = (w for w in closed if w.county == "east" and w.size is Size.DAY)

@@ -7,7 +7,6 @@ import pytest
 
 from streams.core.alert import Ended, Raised, Severity, Shape, Transition
 from streams.core.city import City, Measure, Size
-from streams.core.decode import RecordDecoder
 from streams.core.explain import Why, explain
 from streams.core.instant import DAY, HOUR, format_instant
 from streams.core.judge import JudgePlan, step
@@ -105,7 +104,7 @@ def test_a_limit_may_be_for_so_many_residents() -> None:
 
 def test_a_source_that_tells_of_no_closings_has_no_backlog() -> None:
     records = [event(n + 1, START + n * HOUR, ticket=f"t{n}") for n in range(40)]
-    tally = Tally(CITY, RecordDecoder(CITY), START)
+    tally = Tally(CITY, START)
     out = tally.step(batch(CITY, [*records, tick(START + 4 * DAY)]))
     days = [w for w in out.closed if w.county == "east" and w.size is Size.DAY]
     assert [w.counts.tolist() for w in days] == [[0, 0, 0]] * 3
@@ -123,7 +122,7 @@ def test_the_tally_counts_what_stands_as_a_day_closes(day: int) -> None:
         event(4, START + 9 * HOUR, ticket="c", kind="closed"),
         tick(START + 4 * DAY),
     ]
-    tally = Tally(CITY, RecordDecoder(CITY), START)
+    tally = Tally(CITY, START)
     out = tally.step(batch(CITY, records))
     closed = [w.counts.tolist() for w in out.closed if w.county == "east" and w.size is Size.DAY]
     assert closed[day - 1] == {1: [2, 0, 22], 3: [2, 1, 70]}[day]

@@ -10,7 +10,6 @@ from streams.core.alert import Evidence, Raised, Shape
 from streams.core.alert_log import log_lines
 from streams.core.cells import CellCounts
 from streams.core.city import City, Direction, Measure, Size
-from streams.core.decode import RecordDecoder
 from streams.core.instant import DAY, HOUR, format_instant
 from streams.core.judge import JudgePlan, step
 from streams.core.judge_state import JudgeState
@@ -102,7 +101,7 @@ def test_closings_with_a_due_date_are_counted_and_those_that_kept_it() -> None:
         event(6, START + 9 * HOUR, ticket="c", kind="closed"),
         tick(START + DAY + 3 * HOUR),
     ]
-    tally = Tally(CITY, RecordDecoder(CITY), START)
+    tally = Tally(CITY, START)
     out = tally.step(batch(CITY, records))
     (day,) = (w for w in out.closed if w.county == "east" and w.size is Size.DAY)
     assert day.counts.tolist() == [0, 0, 2, 1]

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.city import City, Size
-from streams.core.decode import RecordDecoder
 from streams.core.instant import DAY, HOUR, MINUTE, Instant
 from streams.core.outputs import ClosedWindow
 from streams.core.tally import Tally, TallyOutputs
@@ -21,7 +20,7 @@ Shown = tuple[str, str, int, int, tuple[int, ...]]
 
 def run(city: City, records: Records, cut: int = 1000) -> tuple[Tally, TallyOutputs]:
     """A tally over all records, `cut` at a time."""
-    tally = Tally(city, RecordDecoder(city), START)
+    tally = Tally(city, START)
     total = TallyOutputs()
     for first in range(0, len(records), cut):
         out = tally.step(batch(city, records[first : first + cut], first))
@@ -121,7 +120,7 @@ def test_an_always_page_event_passes_straight_on_late_or_not_once() -> None:
 
 def test_an_event_of_a_county_of_another_partition_is_rejected() -> None:
     city = towns()
-    tally = Tally(city, RecordDecoder(city), START, ["west"])
+    tally = Tally(city, START, ["west"])
     out = tally.step(batch(city, [event(1, START)]))
     assert [(r.reason, r.position) for _, r in out.rejections] == [("wrong_partition", 0)]
 
@@ -209,9 +208,9 @@ def test_a_tally_goes_on_from_a_snapshot_as_if_nothing_had_happened(
     ]
     records.append(tick(START + 9 * DAY))
     whole, out = run(city, records)
-    before = Tally(city, RecordDecoder(city), START)
+    before = Tally(city, START)
     first = before.step(batch(city, records[:stop]))
-    after = Tally(city, RecordDecoder(city), START)
+    after = Tally(city, START)
     after.restore({name: chunk for name, chunk in before.snapshot(whole=True).items() if chunk is not None})
     second = after.step(batch(city, records[stop:], min(stop, len(records))))
     assert shown(out.closed) == shown(first.closed + second.closed)

@@ -16,7 +16,7 @@ CITY = towns()
 
 
 def fresh() -> Tally:
-    return Tally(CITY, RecordDecoder(CITY), START)
+    return Tally(CITY, START)
 
 
 def test_what_came_into_an_open_hour_after_a_restart_is_remembered_by_the_next() -> None:

@@ -34,7 +34,7 @@ def _taken() -> tuple[Batch, TallyOutputs]:
     lines = recorded_lines()
     decoder = RecordDecoder(city_profile().city)
     batch = decoder.lines(b"".join(lines), 0, len(lines))
-    return batch, Tally(city_profile().city, decoder, fresh_pipeline().reached).step(batch)
+    return batch, Tally(city_profile().city, fresh_pipeline().reached).step(batch)
 
 
 @cache

@@ -30,7 +30,7 @@ class Partitions:
         self.decoder = decoder
         start = fresh_pipeline().reached
         self.tallies = [
-            Tally(city, decoder, start, [code for code, where in self.partition.items() if where == number])
+            Tally(city, start, [code for code, where in self.partition.items() if where == number])
             for number in range(max(spread) + 1)
         ]
         levels = levels_of(city)
