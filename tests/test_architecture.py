@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-PACKAGES = ("streams", "detectors")
+PACKAGES = ("streams", "detectors", "dashboards")
 PURE = ("streams/core/", "detectors/")
 
 
@@ -66,6 +66,7 @@ IMPORTS = [
     Plant("streams/utilities/__init__.py", "", "utilities"),
     Plant("detectors/a.py", "import random", "detectors.a -> random"),
     Plant("detectors/b.py", "from streams.core import alert", "detectors is not allowed to import streams"),
+    Plant("dashboards/a.py", "from streams.ledger import x", "dashboards is not allowed to import streams.ledger"),
 ]
 
 CALLS = [
@@ -90,7 +91,7 @@ MODULES = ("cli", "clock", "wiring", "runtime/x", "core/alert")
 
 def small_tree(at: Path, plants: list[Plant]) -> Path:
     shutil.copy(ROOT / "pyproject.toml", at)
-    for package in ("detectors", "streams", *(f"streams/{layer}" for layer in LAYERS)):
+    for package in (*PACKAGES, *(f"streams/{layer}" for layer in LAYERS)):
         (at / package).mkdir()
         (at / package / "__init__.py").write_text('"""A package."""\n')
     for module in MODULES:

@@ -1,4 +1,4 @@
-"""What `pip install jiantu` gives: both packages with their data, working commands, nothing else."""
+"""What `pip install jiantu` gives: the packages with their data, working commands, nothing else."""
 
 import subprocess
 import sysconfig
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("streams", "detectors")
+PACKAGES = ("streams", "detectors", "dashboards")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         yield opened
 
 
-def test_the_wheel_holds_both_packages_with_their_data(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_holds_the_packages_with_their_data(wheel: zipfile.ZipFile) -> None:
     data = {".yaml", ".yml", ".json", ".po", ".mo", ".csv", ".typed", ".sql"}
     on_disk = {
         str(path.relative_to(ROOT))

@@ -1,0 +1,1 @@
+"""Grafana boards, built by programs, and the operators' web page."""

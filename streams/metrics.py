@@ -1,0 +1,1 @@
+"""Every name of a metric that jiantu exports, in one place."""
