@@ -8,8 +8,19 @@ from hypothesis import HealthCheck, settings
 
 from tests.kafka.fixtures import kafka_broker, own_broker, secured_broker, topic_prefix
 from tests.postgres.fixtures import new_schema, postgres, postgres_server
+from tests.prometheus.fixtures import new_alertmanager, new_prometheus
 
-__all__ = ["kafka_broker", "new_schema", "own_broker", "postgres", "postgres_server", "secured_broker", "topic_prefix"]
+__all__ = [
+    "kafka_broker",
+    "new_alertmanager",
+    "new_prometheus",
+    "new_schema",
+    "own_broker",
+    "postgres",
+    "postgres_server",
+    "secured_broker",
+    "topic_prefix",
+]
 
 settings.register_profile(
     "jiantu",
