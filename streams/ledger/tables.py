@@ -196,3 +196,19 @@ rejected_until = _table(
     _number("position"),
     PrimaryKeyConstraint("partition"),
 )
+
+# ---- who may speak to the live service ---------------------------------------------------------------------------
+
+token = _table(
+    "token",
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("digest"),
+    _text("scopes"),
+    _number("created_at"),
+    _text("created_by"),
+    _number("expires_at", nullable=True),
+    _number("revoked_at", nullable=True),
+    _text("revoked_by", nullable=True),
+    UniqueConstraint("digest", name="token_digest"),
+)
