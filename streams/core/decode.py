@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -29,7 +29,7 @@ _FEW, _FEW_OF = 16, 4
 """So many records of a batch, or one in so many of them, are decoded one by one: those that the compiled pass leaves.
 Where there are more, all of them at once cost less."""
 
-_ENVELOPE = re.compile(rb'\s*\{\s*"(received|event|tick|raw)"\s*:')
+_ENVELOPE = re.compile(rb'\s*\{\s*"(received|event|tick|raw|rejected)"\s*:')
 _BLANK = b" \t\r"
 _FRAME_BEGINS = re.compile(rb'_\{_(?:"received"_:_-?(?:0|[1-9]\d{0,15})_,_)?"event"_:'.replace(b"_", rb"[ \t\r]*"))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -48,6 +48,14 @@ _PATH = re.compile(r"at `\$\.([a-z_.]+)`$")
 _MISSING = re.compile(r"Object missing required field `([a-z_]+)`")
 
 
+class Refused(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """In a frame, what is left of a record that was rejected as it came in: all but the record (law 4)."""
+
+    reason: Reason
+    digest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    place: Annotated[str, msgspec.Meta(pattern="^[a-z_]{0,16}$")] = ""
+
+
 class Frame(msgspec.Struct, forbid_unknown_fields=True):
     """A recording's line whose event is still bytes; `raw` is a record that is no JSON, in base64."""
 
@@ -55,6 +63,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
     event: msgspec.Raw = msgspec.Raw()  # `Raw | None` takes null alone
     tick: str | None = None
     raw: str | None = None
+    rejected: Refused | None = None
     carried: msgspec.Raw = msgspec.Raw()
     """What a topic's record has beside its value: `streams.core.topic_line`. No step looks at it."""
 
@@ -235,6 +244,8 @@ class RecordDecoder:
             frame = None
         if frame is None:
             return self._value(_framed(line), None, number)
+        if frame.rejected is not None:
+            return Rejection(frame.rejected.reason, number, frame.rejected.digest, frame.rejected.place)
         try:
             value = frame.value()
         except ValueError:

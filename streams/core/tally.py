@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from streams.core.admission import Fault, admit
 from streams.core.cells import Cell, CellRegistry
 from streams.core.city import City
 from streams.core.columns import (
@@ -31,9 +32,9 @@ from streams.core.columns import (
     TICKET_END,
     Columns,
 )
-from streams.core.counting import ALWAYS_PAGE, FUTURE_TOLERANCE, MILLISECOND, STEP, OpenHours
+from streams.core.counting import ALWAYS_PAGE, STEP, OpenHours
 from streams.core.county import County, CountyState, Step
-from streams.core.decode import Batch, personal_field, read_time
+from streams.core.decode import Batch, read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import DAY, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
@@ -78,14 +79,6 @@ class _Taken:
     late: int = 0
     pages: int = 0
     ticks: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """Why an event is rejected, and the field that it is about."""
-
-    reason: Reason
-    place: str
 
 
 class _TallyState(msgspec.Struct, array_like=True):
@@ -207,7 +200,7 @@ class Tally:
             out.ticks += self._no_event(arrival, position, batch, out.outputs)
             return
         read = self._read(event, arrival.received)
-        if isinstance(read, _Fault):
+        if isinstance(read, Fault):
             self._reject(read.reason, position, batch, out.outputs, read.place)
             return
         county, at, due = read
@@ -235,22 +228,16 @@ class Tally:
             self._note_steps(batch)
             out.outputs.emitted.extend(county.close_due_hours())
 
-    def _read(self, event: Event, received: int | None) -> "tuple[County, Instant, Instant | None] | _Fault":
+    def _read(self, event: Event, received: int | None) -> "tuple[County, Instant, Instant | None] | Fault":
         """(county, at, due) of an event that counts, is late, or was here before; else why it is rejected."""
-        at = read_time(event.at)
-        if isinstance(at, Reason):
-            return _Fault(at, "at")
-        if received is not None and at > received * MILLISECOND + FUTURE_TOLERANCE:
-            return _Fault(Reason.FUTURE, "at")
-        due = None if event.due is None else read_time(event.due)
-        if isinstance(due, Reason):
-            return _Fault(due, "due")
-        if (field_name := personal_field(event)) is not None:
-            return _Fault(Reason.PERSONAL_NUMBER, field_name)
+        admitted = admit(event, received)
+        if isinstance(admitted, Fault):
+            return admitted
+        at, due = admitted
         county = self.counties.get(event.county)
         if county is None:
-            return _Fault(Reason.WRONG_PARTITION, "county")
-        return _Fault(Reason.FUTURE, "at") if at > county.max_at + FURTHEST_AHEAD else (county, at, due)
+            return Fault(Reason.WRONG_PARTITION, "county")
+        return Fault(Reason.FUTURE, "at") if at > county.max_at + FURTHEST_AHEAD else (county, at, due)
 
     def _pages(self, event: Event) -> bool:
         return event.kind in INTAKE_KINDS and event.category in self._always_page

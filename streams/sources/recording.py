@@ -3,6 +3,7 @@
     {"recording":1,"schema":1,"profile":"leshan","span":["2025-01-01T00:00:00+08:00", ...], ...}   header
     {"received":1735660800123,"event":{...}}     an event; received in milliseconds since the epoch
     {"received":1735660800123,"raw":"<base64>"}  bytes that are no JSON (or hold a line break)
+    {"received":1735660800123,"rejected":{"reason":"not_json","digest":"<sha256>"}}   was rejected as it came in
     {"tick":"2025-01-01T01:00:00+08:00"}         event time has passed
     {"count":3,"sha256":"..."}                   trailer: records between, digest of their lines
 
@@ -87,11 +88,13 @@ class _Block(NamedTuple):
 class RecordingReader:
     """One recording on disk. Opening reads the header; SourceError says what is wrong with it."""
 
-    def __init__(self, path: str | Path, *, verify: bool = True) -> None:
-        """`verify`: compute the digest of all records when read from the start, and compare."""
+    def __init__(self, path: str | Path, *, verify: bool = True, growing: bool = False) -> None:
+        """`verify`: compute the digest of all records when read from the start, and compare. `growing`: one that is
+        still written to is complete without its trailer."""
         self.path = Path(path)
         self.ending: Ending | None = None
         self._verify = verify
+        self._growing = growing
         self._compressed = _is_zstd(self.path)
         self._trailer: Trailer | None = None
         self._fault = ""
@@ -160,6 +163,8 @@ class RecordingReader:
         if missing > 0:
             text = f"ends {missing} records before the position to go on from"
             return Ending("truncated", records, False, f"{self.path}: {text}")
+        if trailer is None and self._growing:
+            return Ending("complete", records, verified=False)
         if trailer is None:
             return Ending("truncated", records, False, f"{self.path}: no trailer; {records} records were read")
         if trailer.count != records:

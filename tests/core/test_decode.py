@@ -212,3 +212,18 @@ def test_a_city_without_sectors_knows_none() -> None:
     batch = decoder.lines(b"\n".join(map(line, records)), 0, 3)
     reasons = [arrival.reason if isinstance(arrival, Rejection) else "good" for arrival in batch.arrivals]
     assert reasons == ["good", Reason.UNKNOWN_SECTOR, Reason.UNKNOWN_CHANNEL]
+
+
+def test_what_was_rejected_as_it_came_in_stays_so_without_its_record() -> None:
+    left = b'"rejected":{"reason":"personal_number","digest":"%b","place":"caller"}' % (b"ab" * 32)
+    for frame in (b'{"received":5,%b}' % left, b"{%b}" % left):
+        assert verdicts(lines(b"{}", frame, first=7))[1] == (Reason.PERSONAL_NUMBER, 8, "ab" * 32, "caller")
+
+
+@pytest.mark.parametrize(
+    "left",
+    [b'{"reason":"because","digest":"%b"}', b'{"reason":"empty"}', b'{"reason":"empty","digest":"%b","place":"$ {}"}'],
+)
+def test_what_says_so_wrongly_is_a_frame_that_cannot_be_read(left: bytes) -> None:
+    text = left % (b"ab" * 32) if b"%b" in left else left
+    assert verdicts(lines(b'{"received":5,"rejected":%b}' % text))[0][0] == Reason.BAD_ENVELOPE  # type: ignore[index]  # a plain tuple
