@@ -212,3 +212,51 @@ token = _table(
     _text("revoked_by", nullable=True),
     UniqueConstraint("digest", name="token_digest"),
 )
+
+# ---- pages: what staff are told, by which channels, and what became of each attempt ---------------------------------
+
+page = _table(
+    "page",
+    _text("id", primary_key=True),
+    _text("group_key"),
+    _text("status"),
+    _text("kind"),
+    _text("county"),
+    _text("severity"),
+    _text("document"),
+    _number("level"),
+    _number("made_at"),
+    CheckConstraint("status IN ('firing', 'resolved')", name="page_status"),
+    CheckConstraint("kind IN ('alert', 'service')", name="page_kind"),
+)
+page_alert = _table(
+    "page_alert",
+    Column("alert", _TEXT, ForeignKey("alert.id"), nullable=False),
+    _number("level", autoincrement=False),
+    Column("page", _TEXT, ForeignKey("page.id"), nullable=False),
+    PrimaryKeyConstraint("alert", "level"),
+    Index("page_alert_by_page", "page"),
+)
+page_delivery = _table(
+    "page_delivery",
+    Column("page", _TEXT, ForeignKey("page.id"), nullable=False),
+    _text("channel"),
+    _text("state"),
+    _number("attempts"),
+    _number("due_at"),
+    PrimaryKeyConstraint("page", "channel"),
+    CheckConstraint("state IN ('waiting', 'delivered', 'withdrawn')", name="page_delivery_state"),
+    Index("page_delivery_due", "channel", "state", "due_at"),
+)
+page_receipt = _table(
+    "page_receipt",
+    Column("page", _TEXT, ForeignKey("page.id"), nullable=False),
+    _text("channel"),
+    _number("attempt", autoincrement=False),
+    _number("at"),
+    _text("outcome"),
+    _text("detail"),
+    _text("digest"),
+    PrimaryKeyConstraint("page", "channel", "attempt"),
+    Index("page_receipt_by_time", "channel", "at"),
+)
