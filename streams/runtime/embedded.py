@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from streams.clock import Stopwatch
-from streams.core.decode import Batch
+from streams.core.decode import Batch, RecordDecoder
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import Pipeline, PipelineOutputs
@@ -166,6 +166,11 @@ class EmbeddedRuntime:
         return self._position
 
     @property
+    def decoder(self) -> RecordDecoder:
+        """Decodes the records of its city."""
+        return self._pipeline.decoder
+
+    @property
     def progress(self) -> Progress:
         """Where the run is."""
         return Progress(self._position.record, self._pipeline.reached, self._pipeline.accounting)
@@ -208,6 +213,20 @@ class EmbeddedRuntime:
             ending=None if stopped else self._source.ending,
             state={name: chunk for name, chunk in self._pipeline.snapshot().items() if chunk is not None},
         )
+
+    def take(self, chunk: Chunk) -> PipelineOutputs:
+        """Take in records that the source has got since `run` came to its end; a live source's caller hands them on.
+
+        Durable with the next `checkpoint`. After whatever is raised, here or there, `run` begins anew from the last
+        one, and from the source."""
+        self._failed = True
+        first = chunk.after.record - chunk.records
+        return self._take(self._pipeline.decoder.lines(chunk.lines, first, chunk.records), chunk)
+
+    def checkpoint(self) -> None:
+        """Make durable what `take` took in, and its outputs."""
+        self._checkpoint()
+        self._failed = False
 
     def _take(self, batch: Batch, chunk: Chunk) -> PipelineOutputs:
         out = self._pipeline.step(batch)
