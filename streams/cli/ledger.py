@@ -48,6 +48,7 @@ def ledger(
     """
     from streams import wiring
     from streams.cli.interruption import Interruption
+    from streams.cli.notify import under_systemd
     from streams.cli.progress import bar
     from streams.cli.screen import print_json
     from streams.ledger.connection import named
@@ -60,10 +61,13 @@ def ledger(
         Interruption() as interruption,
         wiring.open_topic_ledger(made, settings, where) as runtime,
         bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), quiet=as_json) as shown,
+        under_systemd() as told,
     ):
+        told.ready()
         task = shown.add_task("入账 records", total=None, words="")
 
         def watch(taking: Taking) -> bool:
+            told.alive()
             words = f"{taking.taken:,} 条 records"
             shown.update(task, completed=taking.taken, total=taking.taken + taking.behind, words=words)
             return not interruption.asked

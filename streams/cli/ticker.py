@@ -34,6 +34,7 @@ def ticker(
     from streams import wiring
     from streams.broker.names import Topics
     from streams.cli.interruption import Interruption
+    from streams.cli.notify import under_systemd
     from streams.clock import WallClock, pause
     from streams.core.instant import SECOND, format_instant
     from streams.runtime.ticker import Ticker, until_next
@@ -46,14 +47,17 @@ def ticker(
         f"报时：主题 {writer.topic}，{writer.partitions} 个分区，每 {every:g} 秒",
         f"ticks to {writer.topic}, {writer.partitions} partitions, every {every:g} s",
     )
-    with Interruption() as interruption:
+    with Interruption() as interruption, under_systemd() as told:
+        told.ready()
         while not interruption.asked:
             at = writer.tick()
+            told.alive()
             if once:
                 say(f"已报 {format_instant(at)}", f"told {format_instant(at)}")
                 return
             rest = until_next(clock.now(), round(every * SECOND))
             while rest > 0 and not interruption.asked:
                 pause(min(rest, SECOND // 2))
+                told.alive()
                 rest -= SECOND // 2
     raise typer.Exit(interruption.exit_code)

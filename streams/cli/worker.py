@@ -55,6 +55,7 @@ def worker(
     Exit codes: 0 told to stop; 1 failed; 2 refused and 3 stopped for good: somebody has to look first.
     """
     from streams import wiring
+    from streams.cli.notify import keeping_alive
     from streams.core.instant import SECOND
     from streams.runtime.worker_process import run_worker, say_to_stderr, supervise
     from streams.runtime.worker_setup import WorkerSetup, steps_named
@@ -64,6 +65,8 @@ def worker(
     setup = WorkerSetup(city=made.city, settings=settings, steps=steps_named(steps), interval=round(interval * SECOND))
     if not alone:
         command = [sys.executable, "-m", "streams", *context.obj, "--alone"]
-        raise typer.Exit(supervise(command, setup, say_to_stderr()))
+        with keeping_alive():
+            raise typer.Exit(supervise(command, setup, say_to_stderr()))
     wiring.warm_up()
-    raise typer.Exit(run_worker(setup, say_to_stderr()))
+    with keeping_alive():  # its own watchdog ends it when records wait and none is taken
+        raise typer.Exit(run_worker(setup, say_to_stderr()))
