@@ -1,1 +1,432 @@
-"""Every name of a metric that jiantu exports, in one place."""
+"""Every name of a metric that jiantu exports, in one place: what rules, boards and their tests may ask for.
+
+The tables of `deploy/METRICS.md` are made of this (`python -m streams.exporter.table`). Instants are exported, never ages;
+totals end in `_total`; units are base units.
+
+Law 6. No number is exported that lets anybody narrow a cell below k people: such a series has
+`jiantu_window_suppressed` 1 and no number, and so may others that would give it away. What is compartmented has no
+county, no signal and no series of its own. `streams.exporter.disclosure` decides, nothing else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a metric is to Prometheus."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+class Group(StrEnum):
+    """What a metric is about: a section of the table."""
+
+    ALERTS = "预警 · Alerts"
+    WINDOWS = "窗口 · Windows"
+    BUDGET = "误报额度 · Page budget"
+    PIPELINE = "管道 · Pipeline"
+    NAMES = "名称 · Names"
+    SERVICE = "服务 · Live service"
+    PAGING = "寻呼 · Paging"
+    SELF = "导出器 · The exporter itself"
+
+
+class Unit(StrEnum):
+    """Base unit of a value."""
+
+    NONE = ""
+    SECONDS = "seconds"
+    TIMESTAMP = "timestamp_seconds"
+    """Seconds since 1970-01-01T00:00Z."""
+    RATIO = "ratio"
+    """0..1."""
+    RECORDS = "records"
+    EVENTS = "events"
+    PAGES = "pages"
+    DAYS = "days"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: what a query may name, and what it means."""
+
+    name: str
+    """As queries write it; a counter's ends in _total, a histogram's gets _bucket, _sum and _count."""
+    kind: Kind
+    group: Group
+    zh: str
+    en: str
+    labels: tuple[str, ...] = ()
+    unit: Unit = Unit.NONE
+
+    @property
+    def help(self) -> str:
+        """One line, Chinese first."""
+        return f"{self.zh} {self.en}"
+
+
+_ALL: list[Metric] = []
+
+
+def _metric(
+    name: str, kind: Kind, group: Group, texts: tuple[str, str], *labels: str, unit: Unit = Unit.NONE
+) -> Metric:
+    made = Metric(f"jiantu_{name}", kind, group, *texts, labels, unit)
+    _ALL.append(made)
+    return made
+
+
+def _gauge(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
+    return _metric(name, Kind.GAUGE, group, (zh, en), *labels, unit=unit)
+
+
+def _counter(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
+    return _metric(name, Kind.COUNTER, group, (zh, en), *labels, unit=unit)
+
+
+def _histogram(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
+    return _metric(name, Kind.HISTOGRAM, group, (zh, en), *labels, unit=unit)
+
+
+# ---- alerts: level-triggered, from the ledger ------------------------------------------------------------------------
+
+ALERT_LABELS = ("alert", "county", "category", "signal", "size", "severity", "replayed")
+
+ALERT_OPEN = _gauge(
+    Group.ALERTS,
+    "alert_open",
+    "预警尚无人确认，值为 1；签收、处置或排除后消失。category 为类别代码；件数不足 k 时 signal、size 为空。",
+    "1 while nobody has taken the alert up; gone once acknowledged, disposed or discarded. category is the family's "
+    "code; signal and size are empty where its count is below k.",
+    *ALERT_LABELS,
+)
+ALERT_RAISED = _gauge(
+    Group.ALERTS,
+    "alert_raised_timestamp_seconds",
+    "预警的发出时刻（事件时间）；尚未处置的，以及最近 14 天内发出的。",
+    "When the alert was raised, event time: of those nobody has disposed of, and of the last 14 days.",
+    *ALERT_LABELS,
+    unit=Unit.TIMESTAMP,
+)
+ALERTS_UNACKNOWLEDGED = _gauge(
+    Group.ALERTS,
+    "alerts_unacknowledged",
+    "尚无人确认的预警数。",
+    "Alerts that nobody has taken up.",
+    "county",
+    "severity",
+)
+ALERTS_UNDISPOSED = _gauge(
+    Group.ALERTS,
+    "alerts_undisposed",
+    "尚未处置、排除或办结的预警数。",
+    "Alerts that nobody has disposed of, discarded or resolved.",
+    "county",
+    "severity",
+)
+COMPARTMENTED_UNACKNOWLEDGED = _gauge(
+    Group.ALERTS,
+    "compartmented_alerts_unacknowledged",
+    "尚无人确认的保密预警数（全市）；不分县区、信号，详情只在控制台。",
+    "Compartmented alerts that nobody has taken up, in the whole city; no county and no signal: the console has them.",
+    "replayed",
+)
+ALERTS_RAISED = _counter(
+    Group.ALERTS,
+    "alerts_raised_total",
+    "发出的预警累计（保密的除外）。",
+    "Alerts raised (not compartmented ones).",
+    "severity",
+)
+DISPOSALS = _counter(
+    Group.ALERTS, "disposals_total", "人员对预警的处理累计，按步骤。", "What people did with alerts, by step.", "step"
+)
+ACKNOWLEDGE_SECONDS = _histogram(
+    Group.ALERTS,
+    "alert_acknowledge_seconds",
+    "从发出到首次有人接手的时长（重放的数据不计）。",
+    "From raised to first taken up (not of replayed data).",
+    "severity",
+    unit=Unit.SECONDS,
+)
+DISPOSE_SECONDS = _histogram(
+    Group.ALERTS,
+    "alert_dispose_seconds",
+    "从发出到处置、排除或办结的时长（重放的数据不计）。",
+    "From raised to disposed, discarded or resolved (not of replayed data).",
+    "severity",
+    unit=Unit.SECONDS,
+)
+
+# ---- windows: the last closed one of every series --------------------------------------------------------------------
+
+SERIES_LABELS = ("county", "signal", "size")
+
+WINDOW_COUNT = _gauge(
+    Group.WINDOWS,
+    "window_count",
+    "最近一个已关闭窗口的计数；county 为市代码时是全市合计。在办类信号向下取整到 k 的倍数。",
+    "Count of the last closed window; the city's own code is the whole city. Signals of what is open are rounded down "
+    "to multiples of k.",
+    *SERIES_LABELS,
+)
+WINDOW_EXPECTED = _gauge(
+    Group.WINDOWS,
+    "window_expected",
+    "该窗口的预期（取整）。",
+    "What that window was expected to count, whole.",
+    *SERIES_LABELS,
+)
+WINDOW_LOW = _gauge(
+    Group.WINDOWS, "window_low", "预期区间下限（95%，取整）。", "Lower end of the 95 % band, whole.", *SERIES_LABELS
+)
+WINDOW_HIGH = _gauge(
+    Group.WINDOWS, "window_high", "预期区间上限（95%，取整）。", "Upper end of the 95 % band, whole.", *SERIES_LABELS
+)
+WINDOW_P = _gauge(
+    Group.WINDOWS,
+    "window_p",
+    "该窗口的尾概率，向上取到 10 的幂。",
+    "Tail probability of that window, rounded up to a power of ten.",
+    *SERIES_LABELS,
+)
+WINDOW_RATIO = _gauge(
+    Group.WINDOWS,
+    "window_ratio",
+    "占比信号（满意率、按期率等）：计数除以其分母；分母为零则无。",
+    "Of signals that are shares (satisfied, on time): their count over the whole's; absent for 0/0.",
+    *SERIES_LABELS,
+    unit=Unit.RATIO,
+)
+WINDOW_SUPPRESSED = _gauge(
+    Group.WINDOWS,
+    "window_suppressed",
+    "1：该窗口的数字不公布（不足 k 人，或会泄露不足 k 人的格子）；0：公布。",
+    "1: no number of that window is shown (below k people, or it would tell one that is); 0: it is.",
+    *SERIES_LABELS,
+)
+WINDOW_END = _gauge(
+    Group.WINDOWS,
+    "window_end_timestamp_seconds",
+    "最近一个已关闭窗口的结束时刻。",
+    "End of the last closed window.",
+    "size",
+    unit=Unit.TIMESTAMP,
+)
+PRIVACY_K = _gauge(
+    Group.WINDOWS, "privacy_k", "不足这么多人的格子不公布。", "Cells below so many people are not shown."
+)
+
+# ---- the page budget -------------------------------------------------------------------------------------------------
+
+BUDGET_PER_WEEK = _gauge(
+    Group.BUDGET,
+    "page_budget_pages_per_week",
+    "每周可接受的误报数。",
+    "False pages that the city accepts per week.",
+    unit=Unit.PAGES,
+)
+BUDGET_SPENT = _gauge(
+    Group.BUDGET,
+    "page_budget_spent_pages",
+    "最近 7 天用去的额度。",
+    "What the tests of the last 7 days spent of it.",
+    unit=Unit.PAGES,
+)
+BUDGET_REMAINING = _gauge(
+    Group.BUDGET, "page_budget_remaining_pages", "余下的额度。", "What is left of it.", unit=Unit.PAGES
+)
+PAGES = _counter(
+    Group.BUDGET,
+    "pages_total",
+    "占额度的预警累计，按人员的结论：right 属实，false 误报，other 不计入误报的排除，open 尚无结论。",
+    "Alerts under the budget by what people made of them: right, false, other (discarded, not as false), open.",
+    "outcome",
+)
+FALSE_PAGE_RATIO = _gauge(
+    Group.BUDGET,
+    "false_page_ratio",
+    "有结论的预警中误报的比例；尚无结论则无。",
+    "False ones among the pages judged; absent where none is judged.",
+    unit=Unit.RATIO,
+)
+FALSE_PAGES_PER_WEEK = _gauge(
+    Group.BUDGET,
+    "false_pages_per_week",
+    "实际误报：人员判为误报的预警，每周。",
+    "Realised false pages a week: those that people discarded as false.",
+    unit=Unit.PAGES,
+)
+
+# ---- the pipeline ----------------------------------------------------------------------------------------------------
+
+WATERMARK = _gauge(
+    Group.PIPELINE,
+    "watermark_timestamp_seconds",
+    "水位：此前的事件视为到齐。",
+    "Event time believed complete.",
+    unit=Unit.TIMESTAMP,
+)
+POINT_LAST_EVENT = _gauge(
+    Group.PIPELINE,
+    "point_last_event_timestamp_seconds",
+    "观测点最近一个有受理事件的窗口的结束时刻。",
+    "End of the last window in which events came from the point.",
+    "point",
+    unit=Unit.TIMESTAMP,
+)
+RECORDS_RECEIVED = _counter(
+    Group.PIPELINE, "records_received_total", "收到的记录。", "Records received, whatever became of them."
+)
+RECORDS = _counter(
+    Group.PIPELINE,
+    "records_total",
+    "收到的记录按结论：counted 计入，duplicate 重复，late 迟到，rejected 拒收；合计等于收到。",
+    "Records by verdict: counted, duplicate, late, rejected; they sum to those received.",
+    "verdict",
+)
+RECORDS_REJECTED = _counter(
+    Group.PIPELINE, "records_rejected_total", "拒收的记录按原因。", "Records rejected, by reason.", "reason"
+)
+WINDOWS_CLOSED = _counter(Group.PIPELINE, "windows_closed_total", "已关闭的窗口。", "Windows closed.")
+STALLS = _counter(
+    Group.PIPELINE,
+    "stalls_total",
+    "运行停滞的次数（看门狗）。",
+    "Times that the run made no progress (watchdog).",
+)
+CHECKPOINT = _gauge(
+    Group.PIPELINE,
+    "checkpoint_timestamp_seconds",
+    "账本文件最近一次写入的时刻。",
+    "When the ledger was last written to.",
+    unit=Unit.TIMESTAMP,
+)
+SOURCE_LAG = _gauge(
+    Group.PIPELINE,
+    "source_lag_records",
+    "来源中尚未处理的记录数。",
+    "Records of the source that have not been taken yet.",
+    unit=Unit.RECORDS,
+)
+CALENDAR_COVERAGE = _gauge(
+    Group.PIPELINE,
+    "calendar_coverage_days",
+    "节假日历自水位起还覆盖的天数；过期为负。",
+    "Days from the watermark on for which the official holidays are known; negative: run out.",
+    unit=Unit.DAYS,
+)
+CALENDAR_UNTIL = _gauge(
+    Group.PIPELINE,
+    "calendar_covered_until_timestamp_seconds",
+    "节假日历覆盖到的时刻。",
+    "Until when the official holidays are known.",
+    unit=Unit.TIMESTAMP,
+)
+
+# ---- names: joined to the codes by boards and pages ------------------------------------------------------------------
+
+BUILD = _gauge(
+    Group.NAMES, "build_info", "版本，值恒为 1。", "What is running; always 1.", "version", "profile", "profile_version"
+)
+REPLAYED = _gauge(
+    Group.NAMES,
+    "replayed",
+    "1：账本里是重放的数据，不寻呼任何人；0：实时数据。",
+    "1: the ledger holds replayed data, which pages nobody; 0: live data.",
+)
+CITY_INFO = _gauge(Group.NAMES, "city_info", "城市。", "The city.", "county", "name", "name_en")
+COUNTY_INFO = _gauge(Group.NAMES, "county_info", "县区。", "Counties.", "county", "name", "name_en", "position")
+SIGNAL_INFO = _gauge(
+    Group.NAMES,
+    "signal_info",
+    "信号（保密的除外）。measure 为度量，of 为占比的分母。",
+    "Signals (not compartmented ones); `of`: the whole that it is a share of.",
+    "signal",
+    "title",
+    "title_en",
+    "family",
+    "measure",
+    "of",
+)
+POINT_INFO = _gauge(Group.NAMES, "point_info", "观测点。", "Observation points.", "point", "name", "name_en")
+CATEGORY_INFO = _gauge(
+    Group.NAMES,
+    "category_info",
+    "类别（预警的 category）。",
+    "Families: what an alert's category is.",
+    "category",
+    "title",
+    "title_en",
+)
+SERVICE_INFO = _gauge(
+    Group.NAMES,
+    "service_info",
+    "控制台与手册的地址。",
+    "Addresses of the console and the runbook.",
+    "console",
+    "runbook",
+)
+
+# ---- the live service (`jiantu run`) ---------------------------------------------------------------------------------
+
+READY = _gauge(Group.SERVICE, "ready", "1：服务就绪。", "1: the service is ready.")
+HTTP_REQUESTS = _counter(Group.SERVICE, "http_requests_total", "HTTP 请求。", "HTTP requests.", "route", "status")
+INGEST_RECORDS = _counter(
+    Group.SERVICE,
+    "ingest_records_total",
+    "HTTP 送来的记录按结论。",
+    "Records that came by HTTP, by verdict.",
+    "verdict",
+)
+
+# ---- paging (`jiantu paging`) ----------------------------------------------------------------------------------------
+
+PAGING_QUEUE = _gauge(
+    Group.PAGING, "paging_queue_pages", "等待送出的寻呼。", "Pages waiting to be delivered.", unit=Unit.PAGES
+)
+PAGING_OLDEST = _gauge(
+    Group.PAGING,
+    "paging_oldest_timestamp_seconds",
+    "其中最早一条进入队列的时刻；队列为空则无。",
+    "Since when the oldest of them waits; absent where none does.",
+    unit=Unit.TIMESTAMP,
+)
+PAGES_DELIVERED = _counter(
+    Group.PAGING,
+    "pages_delivered_total",
+    "寻呼的投递，按渠道和结果。",
+    "Deliveries of pages by channel and outcome.",
+    "channel",
+    "outcome",
+)
+
+# ---- the exporter ----------------------------------------------------------------------------------------------------
+
+WATCHDOG = _gauge(Group.SELF, "watchdog", "恒为 1：看门狗规则以此为据。", "Always 1: what the Watchdog rule stands on.")
+EXPORTER_UP = _gauge(
+    Group.SELF,
+    "exporter_up",
+    "1：账本读出来了；0：没有，其余指标缺席。",
+    "1: the ledger was read; 0: it was not, and the rest is absent.",
+)
+SCRAPE_SECONDS = _gauge(
+    Group.SELF,
+    "exporter_scrape_duration_seconds",
+    "本次读取账本用时。",
+    "How long this reading of the ledger took.",
+    unit=Unit.SECONDS,
+)
+SCRAPE_ERRORS = _counter(
+    Group.SELF,
+    "exporter_errors_total",
+    "导出器启动以来读不出账本的次数，按原因。",
+    "Readings of the ledger that failed since the exporter started, by reason.",
+    "reason",
+)
+
+METRICS: tuple[Metric, ...] = tuple(_ALL)
+"""All of them, in the order of the table."""
+NAMES: dict[str, Metric] = {metric.name: metric for metric in METRICS}
