@@ -338,7 +338,18 @@ REPLAYED = _gauge(
     "1: the ledger holds replayed data, which pages nobody; 0: live data.",
 )
 CITY_INFO = _gauge(Group.NAMES, "city_info", "城市。", "The city.", "county", "name", "name_en")
-COUNTY_INFO = _gauge(Group.NAMES, "county_info", "县区。", "Counties.", "county", "name", "name_en", "position")
+COUNTY_INFO = _gauge(
+    Group.NAMES,
+    "county_info",
+    "县区；column、row 为其在方位图上的格子。",
+    "Counties; column and row: their tile on a map.",
+    "county",
+    "name",
+    "name_en",
+    "position",
+    "column",
+    "row",
+)
 SIGNAL_INFO = _gauge(
     Group.NAMES,
     "signal_info",

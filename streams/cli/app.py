@@ -7,6 +7,7 @@ import typer
 from streams.cli import (
     alert_log,
     alerts,
+    boards,
     budget,
     demo,
     detectors,
@@ -26,9 +27,13 @@ from streams.cli import (
     simulate,
     tail,
     ticker,
+    token,
     topics,
     version,
     worker,
+)
+from streams.cli import (
+    run as live,
 )
 from streams.cli.screen import forgive_encodings
 
@@ -65,6 +70,8 @@ _COMMANDS = (
     worker,
     ticker,
     ledger,
+    live,
+    token,
     doctor,
     version,
 )

@@ -1,0 +1,1 @@
+"""One module a board: `build(say)` gives it in one language."""

@@ -1,0 +1,280 @@
+"""City overview: where something is wrong, what waits, whether the feeds are alive, what is left of the page budget."""
+
+from dashboards import colours
+from dashboards.frame import Board, Placed, Tongue, alerts_raised, named, sizes
+from dashboards.library import uid
+from dashboards.panels import HIDDEN, Builder, Column, Query, bars, lines, number, rows, tile_map, value_map
+from dashboards.queries import age, of_county, once, or_hidden, total, with_name
+from dashboards.sdk import model
+from streams import metrics
+
+CALM, LOOK, NOW = "✓", "!", "‼"
+"""What a tile begins with: nothing waits; a warning waits; a critical alert waits."""
+ZERO_UP = [(None, colours.CALM), (1, colours.NOTICE)]
+ZERO_ALARM = [(None, colours.CALM), (1, colours.ALARM)]
+
+
+def build(say: Tongue) -> model.Dashboard:
+    """The board."""
+    board = Board(
+        "city",
+        say,
+        say(
+            "全市一览：哪些县区有预警未确认，各观测点是否还在报送，误报额度还剩多少。",
+            "The city at a glance: alerts that nobody took up, feeds that are silent, what is left of the page budget.",
+        ),
+        "now-14d",
+        variables=[named("signal", say("信号", "Signal"), metrics.SIGNAL_INFO, say.title), sizes(say)],
+        annotations=[alerts_raised(say)],
+    )
+    board.row(say("此刻", "Now"), *_now(say))
+    board.row(say("县区", "Counties"), Placed(_map(say), 9, 11), Placed(_counties(say), 15, 11))
+    board.row(say("待确认的预警", "Alerts to be taken up"), Placed(open_alerts(say), 24, 9))
+    board.row(
+        say("报送与额度", "Feeds and budget"),
+        Placed(_feeds(say), 8, 9),
+        Placed(_total(say), 8, 9),
+        Placed(_spent(say), 8, 9),
+    )
+    return board.build()
+
+
+def _now(say: Tongue) -> list[Placed]:
+    waiting = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity")
+    critical = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", where='severity="critical"')
+    undisposed = total(metrics.ALERTS_UNDISPOSED, "county", "severity")
+    panels = [
+        number(
+            say.words(
+                "待确认：紧急",
+                "To take up: critical",
+                "紧急预警中尚无人确认的条数。",
+                "Critical alerts that nobody has taken up.",
+            ),
+            "short",
+            Query(f"{critical} or vector(0)"),
+            ZERO_ALARM,
+        ),
+        number(
+            say.words(
+                "待确认：全部",
+                "To take up: all",
+                "尚无人确认的预警条数。",
+                "Alerts that nobody has taken up.",
+            ),
+            "short",
+            Query(f"{waiting} or vector(0)"),
+            ZERO_UP,
+        ),
+        number(
+            say.words(
+                "待处置",
+                "To dispose of",
+                "尚未处置、排除或办结的预警条数。",
+                "Alerts that nobody has disposed of, discarded or resolved.",
+            ),
+            "short",
+            Query(f"{undisposed} or vector(0)"),
+        ),
+        number(
+            say.words(
+                "误报额度余额",
+                "Page budget left",
+                "本市每周可接受的误报条数中，最近 7 天的检验还没有用去的部分。",
+                "Of the false pages a week that the city accepts: what the last 7 days have not spent.",
+            ),
+            "suffix: " + say("条", "pages"),
+            Query(once(metrics.BUDGET_REMAINING)),
+            [(None, colours.ALARM), (0.5, colours.NOTICE), (1, colours.CALM)],
+        ).decimals(1),
+        number(
+            say.words(
+                "最久没有来件",
+                "Longest silence",
+                "最久没有新来件的观测点，距今多久。日常不足一天的点超过一天，请查报送线路。",
+                "Time since the last event of the observation point that has been silent longest.",
+            ),
+            "s",
+            Query(f"max({age(metrics.POINT_LAST_EVENT, 'point')})"),
+            [(None, colours.CALM), (86_400, colours.NOTICE), (3 * 86_400, colours.ALARM)],
+        ),
+        number(
+            say.words(
+                "水位落后",
+                "Behind the watermark",
+                "事件视为到齐的时刻（水位）距今多久。平时略大于容许的迟到时间。",
+                "How long ago events are believed complete; usually a little more than the allowed lateness.",
+            ),
+            "s",
+            Query(age(metrics.WATERMARK)),
+            [(None, colours.CALM), (4 * 3600, colours.NOTICE), (12 * 3600, colours.ALARM)],
+        ),
+    ]
+    return [Placed(panel, 4, 4) for panel in panels]
+
+
+def _map(say: Tongue) -> Builder:
+    """Tiles where the counties lie: a word and a colour for the worst that waits, and how many."""
+    name = say.name
+    critical = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county", where='severity="critical"')
+    waiting = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county")
+    place = once(metrics.COUNTY_INFO, "county", name, "column", "row")
+    some = f"({waiting}) > 0"
+    urgent = f"({critical}) > 0"
+
+    def tile(mark: str, counted: str) -> str:
+        """Name and number of a county as one label: the only way for a number into a label is count_values."""
+        with_number = f'count_values by (county) ("number", {counted})'
+        placed = f"({with_number}) * on (county) group_left ({name}, column, row) {place}"
+        marked = f'label_replace({placed}, "mark", "{mark}", "", "")'
+        return f'label_join({marked}, "tile", " ", "mark", "{name}", "number")'
+
+    rest = f'label_replace({place} unless on (county) ({some}), "mark", "{CALM}", "", "")'
+    calm = f'label_join({rest}, "tile", " ", "mark", "{name}")'
+    expr = " or ".join(
+        [
+            tile(NOW, f"({waiting}) and on (county) ({urgent})"),
+            tile(LOOK, f"({some}) unless on (county) ({urgent})"),
+            calm,
+        ]
+    )
+    return tile_map(
+        say.words(
+            "县区分布",
+            "Map of counties",
+            "按方位排列的县区：✓ 没有待确认的预警，! 有，‼ 有紧急的；数字是待确认的条数。",
+            "Counties where they lie: ✓ nothing waits, ! alerts wait, ‼ a critical one; the number is how many.",
+        ),
+        Query(expr),
+        row="row",
+        column="column",
+        tile="tile",
+        marks={CALM: colours.CALM, LOOK: colours.NOTICE, NOW: colours.ALARM},
+    )
+
+
+def _counties(say: Tongue) -> Builder:
+    where = 'signal="$signal",size="$size"'
+    some = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county")
+    waiting = f"{some} or {once(metrics.COUNTY_INFO, 'county')} * 0"
+    hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
+    here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
+    return rows(
+        say.words(
+            "县区一览",
+            "Counties",
+            "所选信号最近一个窗口的件数与预期，以及待确认的预警；不足 k 人的不公布，写作 <k，不是零。",
+            "The last window of the chosen signal; below k people nothing is shown: <k, which is not zero.",
+        ),
+        [
+            Column("county", say("代码", "Code"), width=90),
+            Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
+            Column("Value #A", say("待确认", "To take up"), decimals=0),
+            Column("Value #B", say("件数", "Count"), decimals=0, mapping=hidden),
+            Column("Value #C", say("预期", "Expected"), decimals=0),
+            Column("Value #D", say("下限", "Low"), decimals=0),
+            Column("Value #E", say("上限", "High"), decimals=0),
+        ],
+        Query(of_county(waiting, say.name)),
+        *(
+            Query(of_county(expr, say.name))
+            for expr in (
+                or_hidden(metrics.WINDOW_COUNT, "county", where=where),
+                once(metrics.WINDOW_EXPECTED, "county", where=where),
+                once(metrics.WINDOW_LOW, "county", where=where),
+                once(metrics.WINDOW_HIGH, "county", where=where),
+            )
+        ),
+        sort=(say("待确认", "To take up"), True),
+    )
+
+
+def open_alerts(say: Tongue, where: str = "") -> Builder:
+    """Alerts that nobody has taken up, with a way to each in the console."""
+    by = ("alert", "county", "category", "signal", "size", "severity")
+    still = once(metrics.ALERT_OPEN, "alert", where=where)
+    raised = f"{once(metrics.ALERT_RAISED, *by, where=where)} and on (alert) {still}"
+    titled = with_name(f"({raised}) * 1000", "category", metrics.CATEGORY_INFO, say.title)
+    city = f"{once(metrics.COUNTY_INFO, 'county', say.name)} or {once(metrics.CITY_INFO, 'county', say.name)}"
+    expr = f"({titled}) * on (county) group_left ({say.name}) ({city})"
+    severities = value_map(
+        {
+            "critical": (say("紧急", "critical"), colours.ALARM),
+            "warning": (say("一般", "warning"), colours.NOTICE),
+        }
+    )
+    return rows(
+        say.words(
+            "待确认的预警",
+            "Alerts to be taken up",
+            "尚无人确认的预警；点编号到控制台查看证据并确认。信号为空：件数不足 k，只在控制台。",
+            "The id leads to the evidence, in the console. No signal is named where its count is below k.",
+        ),
+        [
+            Column("severity", say("级别", "Severity"), mapping=severities, coloured=True, width=100),
+            Column("Value", say("发出", "Raised"), unit="dateTimeAsIso", width=170),
+            Column(say.name, say("县区", "County")),
+            Column(say.title, say("类别", "Category")),
+            Column("signal", say("信号", "Signal")),
+            Column("size", say("窗口", "Window"), width=80),
+            Column(
+                "alert",
+                say("编号", "Id"),
+                link=(say("在控制台打开", "Open in the console"), "${console:raw}/alerts/${__value.raw}"),
+            ),
+        ],
+        Query(expr),
+        sort=(say("发出", "Raised"), True),
+    )
+
+
+def _feeds(say: Tongue) -> Builder:
+    return bars(
+        say.words(
+            "观测点来件距今",
+            "Feeds: time since the last event",
+            "各观测点最近一次有来件的窗口结束至今的时间。",
+            "Time since the end of the last window in which events came from each observation point.",
+        ),
+        "s",
+        Query(
+            with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
+            f"{{{{{say.name}}}}}",
+        ),
+        steps=[(None, colours.CALM), (86_400, colours.NOTICE), (3 * 86_400, colours.ALARM)],
+    )
+
+
+def _total(say: Tongue) -> Builder:
+    """The whole city, whose code windows carry as their county."""
+    where = 'signal="$signal",size="$size"'
+    city = once(metrics.CITY_INFO, "county", say.name)
+
+    def of_city(metric: metrics.Metric) -> str:
+        return f"{once(metric, 'county', where=where)} * on (county) group_left ({say.name}) {city}"
+
+    return lines(
+        say.words(
+            "全市合计",
+            "The whole city",
+            "所选信号在全市的件数与预期；只有对全市合计作判断的信号才有。",
+            "The chosen signal over the whole city; only for signals that are judged city-wide.",
+        ),
+        "short",
+        Query(of_city(metrics.WINDOW_COUNT), say("件数", "Count")),
+        Query(of_city(metrics.WINDOW_EXPECTED), say("预期", "Expected")),
+    ).no_value(say("这个信号不作全市合计", "Not judged city-wide"))
+
+
+def _spent(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "误报额度",
+            "Page budget",
+            "最近 7 天检验用去的误报额度，与每周的总额。额度是上限：误报的期望不超过它。",
+            "What the last 7 days spent, and what a week allows: a bound on the expected false pages.",
+        ),
+        "short",
+        Query(once(metrics.BUDGET_SPENT), say("已用", "Spent")),
+        Query(once(metrics.BUDGET_PER_WEEK), say("每周总额", "A week's budget")),
+    )

@@ -1,0 +1,311 @@
+"""Pipeline health: every record accounted for, how far behind, what was rejected and why, does anything stand still."""
+
+from dashboards import colours
+from dashboards.frame import Board, Placed, Tongue
+from dashboards.panels import Builder, Column, Query, bars, lines, number, rows, value_map
+from dashboards.queries import age, once, with_name
+from dashboards.sdk import common, common_model, model
+from streams import metrics
+
+_DAY = 86_400
+RATE = "$__rate_interval"
+
+
+def build(say: Tongue) -> model.Dashboard:
+    """The board."""
+    board = Board(
+        "pipeline",
+        say,
+        say(
+            "系统自身：每条记录的去向、落后多少、拒收的原因、检查点、寻呼队列。",
+            "jiantu itself: what became of every record, how far behind, rejections by reason, checkpoints, paging.",
+        ),
+        "now-24h",
+    )
+    board.row(say("此刻", "Now"), *_now(say))
+    board.row(
+        say("记录的去向", "What became of every record"),
+        Placed(_verdicts(say), 12, 9),
+        Placed(_rejected(say), 6, 9),
+        Placed(_balance(say), 6, 9),
+    )
+    board.row(
+        say("进度", "Progress"),
+        Placed(_watermark(say), 8, 8),
+        Placed(_checkpoint(say), 8, 8),
+        Placed(_lag(say), 8, 8),
+    )
+    board.row(
+        say("报送与服务", "Feeds and service"),
+        Placed(_points(say), 8, 9),
+        Placed(_requests(say), 8, 9),
+        Placed(_ingested(say), 8, 9),
+    )
+    board.row(
+        say("寻呼与导出", "Paging and export"),
+        Placed(_queue(say), 8, 8),
+        Placed(_delivered(say), 8, 8),
+        Placed(_scrapes(say), 8, 8),
+    )
+    board.row(say("版本", "What runs"), Placed(_builds(say), 24, 5))
+    return board.build()
+
+
+def _now(say: Tongue) -> list[Placed]:
+    panels = [
+        number(
+            say.words(
+                "账本可读",
+                "Ledger is read",
+                "1：导出器读得到账本；0：读不到，其余数字缺席。",
+                "1: the exporter reads the ledger; 0: it does not, and all other numbers are absent.",
+            ),
+            "bool_yes_no",
+            Query(f"min({metrics.EXPORTER_UP.name}) or vector(0)"),
+            [(None, colours.ALARM), (1, colours.CALM)],
+        ),
+        number(
+            say.words(
+                "数据",
+                "Data",
+                "实时，或重放（不寻呼任何人）。",
+                "Live, or replayed (which pages nobody).",
+            ),
+            "short",
+            Query(once(metrics.REPLAYED)),
+        ).mappings(
+            [value_map({"0": (say("实时", "live"), colours.CALM), "1": (say("重放", "replayed"), colours.NONE)})]
+        ),
+        number(
+            say.words(
+                "收到",
+                "Received",
+                "收到的记录累计，不论去向。",
+                "Records received so far, whatever became of them.",
+            ),
+            "short",
+            Query(once(metrics.RECORDS_RECEIVED)),
+        ).decimals(0),
+        number(
+            say.words(
+                "停滞",
+                "Stalls",
+                "所选时间内看门狗发现没有进展的次数。",
+                "Times in the chosen range that the watchdog saw no progress.",
+            ),
+            "short",
+            Query(f"sum(increase({metrics.STALLS.name}[$__range])) or vector(0)"),
+            [(None, colours.CALM), (1, colours.ALARM)],
+        ).decimals(0),
+        number(
+            say.words(
+                "等待寻呼",
+                "Pages waiting",
+                "等待送出的寻呼条数。",
+                "Pages that wait to be delivered.",
+            ),
+            "short",
+            Query(f"sum({metrics.PAGING_QUEUE.name}) or vector(0)"),
+            [(None, colours.CALM), (1, colours.NOTICE), (10, colours.ALARM)],
+        ),
+        number(
+            say.words(
+                "节假日历",
+                "Calendar",
+                "节假日历自水位起还覆盖的天数；到期前请补上新一年。",
+                "Days for which the official holidays are known; add the new year before they run out.",
+            ),
+            "d",
+            Query(once(metrics.CALENDAR_COVERAGE)),
+            [(None, colours.ALARM), (14, colours.NOTICE), (60, colours.CALM)],
+        ).decimals(0),
+    ]
+    return [Placed(panel, 4, 4) for panel in panels]
+
+
+def _verdicts(say: Tongue) -> Builder:
+    panel = lines(
+        say.words(
+            "记录按去向",
+            "Records by verdict",
+            "每秒记录数：计入、重复、迟到、拒收；相加等于收到。",
+            "Records a second: counted, duplicate, late, rejected; they sum to those received.",
+        ),
+        "cps",
+        Query(f"sum by (verdict) (rate({metrics.RECORDS.name}[{RATE}]))", "{{verdict}}"),
+    )
+    return panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL)).fill_opacity(30)
+
+
+def _rejected(say: Tongue) -> Builder:
+    return bars(
+        say.words(
+            "拒收，按原因",
+            "Rejected, by reason",
+            "拒收的记录累计。原因见处置手册；修好发送端或配置后可重新送入。",
+            "Records rejected so far. The runbook says what each reason means, and how to take them up again.",
+        ),
+        "short",
+        Query(f"sort_desc({once(metrics.RECORDS_REJECTED, 'reason')} > 0)", "{{reason}}"),
+        steps=[(None, colours.NOTICE)],
+    ).no_value(say("没有拒收", "none rejected"))
+
+
+def _balance(say: Tongue) -> Builder:
+    verdicts = f"sum({once(metrics.RECORDS, 'verdict')})"
+    return number(
+        say.words(
+            "账目之差",
+            "Not accounted for",
+            "收到减去计入、重复、迟到、拒收：必须是 0。",
+            "Received less counted, duplicate, late and rejected: must be 0.",
+        ),
+        "short",
+        Query(f"abs({once(metrics.RECORDS_RECEIVED)} - {verdicts})"),
+        [(None, colours.CALM), (1, colours.ALARM)],
+    ).decimals(0)
+
+
+def _watermark(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "水位落后",
+            "Behind the watermark",
+            "事件视为到齐的时刻距今多久；平时略大于容许的迟到时间，一直上升是停住了。",
+            "How long ago events are believed complete; what rises and rises has stopped.",
+        ),
+        "s",
+        Query(age(metrics.WATERMARK), say("水位", "Watermark")),
+        paint=[colours.COUNT],
+    )
+
+
+def _checkpoint(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "检查点距今",
+            "Since the last checkpoint",
+            "账本最近一次写入距今多久；检查点之后的工作重启后会重做，不会丢失。",
+            "Since the ledger was last written to; what came after is repeated by a restart, never lost.",
+        ),
+        "s",
+        Query(age(metrics.CHECKPOINT), say("检查点", "Checkpoint")),
+        paint=[colours.COUNT],
+    )
+
+
+def _lag(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "尚未处理",
+            "Lag",
+            "来源中已有、尚未处理的记录数。",
+            "Records that the source has and that have not been taken yet.",
+        ),
+        "short",
+        Query(f"sum({once(metrics.SOURCE_LAG)})", say("记录", "Records")),
+        paint=[colours.COUNT],
+    ).no_value(say("来源没有余量可报", "nothing reported"))
+
+
+def _points(say: Tongue) -> Builder:
+    return bars(
+        say.words(
+            "观测点来件距今",
+            "Feeds: time since the last event",
+            "各观测点最近一次有来件的窗口结束至今的时间。",
+            "Time since the end of the last window in which events came from each observation point.",
+        ),
+        "s",
+        Query(
+            with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
+            f"{{{{{say.name}}}}}",
+        ),
+        steps=[(None, colours.CALM), (_DAY, colours.NOTICE), (3 * _DAY, colours.ALARM)],
+    )
+
+
+def _requests(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "HTTP 请求",
+            "HTTP requests",
+            "实时服务每秒的请求，按路径和状态码；4xx 是发送端的问题，5xx 是这里的。",
+            "Requests a second to the live service, by route and status; 4xx is the sender's fault, 5xx ours.",
+        ),
+        "reqps",
+        Query(f"sum by (route, status) (rate({metrics.HTTP_REQUESTS.name}[{RATE}]))", "{{route}} {{status}}"),
+    ).no_value(say("没有实时服务", "no live service"))
+
+
+def _ingested(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "HTTP 送来的记录",
+            "Records by HTTP",
+            "实时服务每秒收到的记录，按结论。",
+            "Records a second that came to the live service, by verdict.",
+        ),
+        "cps",
+        Query(f"sum by (verdict) (rate({metrics.INGEST_RECORDS.name}[{RATE}]))", "{{verdict}}"),
+    ).no_value(say("没有实时服务", "no live service"))
+
+
+def _queue(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "寻呼队列",
+            "Paging queue",
+            "等待送出的寻呼，以及最早一条等了多久（右轴）。",
+            "Pages that wait to be delivered, and how long the oldest has waited (right axis).",
+        ),
+        "short",
+        Query(f"sum({metrics.PAGING_QUEUE.name})", say("条数", "Pages")),
+        Query(f"time() - min({metrics.PAGING_OLDEST.name})", say("最早一条已等", "Oldest waits")),
+        paint=[colours.COUNT, colours.EXPECTED],
+        on_the_right={1: "s"},
+    ).no_value(say("没有寻呼服务", "no paging service"))
+
+
+def _delivered(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "寻呼投递",
+            "Deliveries",
+            "每小时的投递，按渠道和结果。",
+            "Deliveries of pages an hour, by channel and outcome.",
+        ),
+        "short",
+        Query(f"sum by (channel, outcome) (increase({metrics.PAGES_DELIVERED.name}[1h]))", "{{channel}} {{outcome}}"),
+    ).no_value(say("没有寻呼服务", "no paging service"))
+
+
+def _scrapes(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "导出用时",
+            "Exporter",
+            "每次读取账本的用时。",
+            "How long reading the ledger takes.",
+        ),
+        "s",
+        Query(once(metrics.SCRAPE_SECONDS), say("用时", "Takes")),
+        paint=[colours.COUNT],
+    )
+
+
+def _builds(say: Tongue) -> Builder:
+    return rows(
+        say.words(
+            "版本与配置",
+            "Version and profile",
+            "正在运行的版本、城市配置及其摘要。",
+            "The version that runs, the profile of the city, and its digest.",
+        ),
+        [
+            Column("profile", say("配置", "Profile")),
+            Column("profile_version", say("配置摘要", "Digest of the profile")),
+            Column("version", say("版本", "Version")),
+        ],
+        Query(once(metrics.BUILD, "profile", "profile_version", "version")),
+    )

@@ -1,0 +1,101 @@
+"""One signal in all counties side by side: counts with their bands, and how improbable each was."""
+
+from dashboards import colours
+from dashboards.boards.series import counted
+from dashboards.frame import Board, Placed, Tongue, alerts_raised, every, named, sizes
+from dashboards.library import uid
+from dashboards.panels import HIDDEN, Builder, Column, Query, lines, rows, states, value_map
+from dashboards.queries import of_county, once, or_hidden
+from dashboards.sdk import common, common_model, model
+from streams import metrics
+
+ALL = 'signal="$signal",size="$size"'
+SOME = f'county=~"$county",{ALL}'
+
+
+def build(say: Tongue) -> model.Dashboard:
+    """The board."""
+    board = Board(
+        "signal",
+        say,
+        say(
+            "一个信号在各县区的件数、预期区间与尾概率，并排比较。",
+            "One signal in all counties side by side: counts, expected bands, tail probabilities.",
+        ),
+        "now-90d",
+        variables=[
+            named("signal", say("信号", "Signal"), metrics.SIGNAL_INFO, say.title),
+            sizes(say),
+            every(named("county", say("县区", "County"), metrics.COUNTY_INFO, say.name), say),
+        ],
+        annotations=[alerts_raised(say, ALL)],
+    )
+    board.row(say("最近一个窗口", "The last window"), Placed(_last(say), 12, 11), Placed(_improbable(say), 12, 11))
+    one = counted(say, "$county", f'county="$county",{ALL}')
+    board.row(
+        say("各县区", "Counties"),
+        Placed(one.repeat("county").repeat_direction("h").max_per_row(4), 24, 7),
+    )
+    board.row(say("公布与否", "What is shown"), Placed(_shown(say), 24, 9))
+    return board.build()
+
+
+def _last(say: Tongue) -> Builder:
+    here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
+    hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
+    queries = (
+        or_hidden(metrics.WINDOW_COUNT, "county", where=SOME),
+        once(metrics.WINDOW_EXPECTED, "county", where=SOME),
+        once(metrics.WINDOW_LOW, "county", where=SOME),
+        once(metrics.WINDOW_HIGH, "county", where=SOME),
+        once(metrics.WINDOW_P, "county", where=SOME),
+    )
+    return rows(
+        say.words(
+            "各县区最近一个窗口",
+            "The last window in each county",
+            "件数、预期、95% 区间与尾概率（向上取到 10 的幂）；不足 k 人写作 <k，不是零。",
+            "Count, expected, 95 % band, tail probability (up to a power of ten); below k people: <k, not zero.",
+        ),
+        [
+            Column("county", say("代码", "Code"), width=90),
+            Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
+            Column("Value #A", say("件数", "Count"), decimals=0, mapping=hidden),
+            Column("Value #B", say("预期", "Expected"), decimals=0),
+            Column("Value #C", say("下限", "Low"), decimals=0),
+            Column("Value #D", say("上限", "High"), decimals=0),
+            Column("Value #E", "p", unit="sci"),
+        ],
+        *(Query(of_county(expr, say.name)) for expr in queries),
+        sort=("p", False),
+    )
+
+
+def _improbable(say: Tongue) -> Builder:
+    panel = lines(
+        say.words(
+            "尾概率",
+            "Tail probability",
+            "这样多（或少）的件数有多不寻常：对数刻度，越低越不寻常。是否预警还要看误报额度。",
+            "How improbable so many (or so few) are: log scale, lower is rarer. The page budget decides on alerts.",
+        ),
+        "sci",
+        Query(of_county(once(metrics.WINDOW_P, "county", where=SOME), say.name), f"{{{{{say.name}}}}}"),
+        least=None,
+    )
+    log = common.ScaleDistributionConfig().type(common_model.ScaleDistribution.LOG).log(10)
+    return panel.scale_distribution(log).max(1)
+
+
+def _shown(say: Tongue) -> Builder:
+    flag = once(metrics.WINDOW_SUPPRESSED, "county", where=SOME)
+    return states(
+        say.words(
+            "公布与否",
+            "What is shown",
+            "各县区的窗口是否公布；灰色：不足 k 人，不公布，不是零。",
+            "Whether the windows of a county are shown; grey: below k people, not shown, not zero.",
+        ),
+        Query(of_county(flag, say.name), f"{{{{{say.name}}}}}"),
+        {"0": (say("公布", "shown"), colours.COUNT), "1": (say("不足 k 人", "<k"), colours.NONE)},
+    )

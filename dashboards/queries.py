@@ -1,0 +1,60 @@
+"""PromQL that boards share. Names of metrics stand in `streams.metrics`, and nowhere else.
+
+Every vector is first reduced to the labels that are looked at: who scrapes a service and an exporter sees both once.
+"""
+
+from streams import metrics
+from streams.metrics import Metric
+
+
+def once(metric: Metric, *by: str, where: str = "") -> str:
+    """A metric by some of its labels, whoever exported it.
+
+    >>> once(metrics.POINT_INFO, "point", where='point="hotline"')
+    'max by (point) (jiantu_point_info{point="hotline"})'
+    """
+    grouping = f"by ({', '.join(by)}) " if by else ""
+    return f"max {grouping}({metric.name}{{{where}}})" if where else f"max {grouping}({metric.name})"
+
+
+def total(metric: Metric, *labels: str, by: str = "", where: str = "") -> str:
+    """The sum over all of a metric's `labels`; by one of them where that is named."""
+    grouping = f"by ({by}) " if by else ""
+    return f"sum {grouping}({once(metric, *labels, where=where)})"
+
+
+def age(metric: Metric, *by: str, where: str = "") -> str:
+    """Seconds since the instant that a metric holds."""
+    return f"time() - {once(metric, *by, where=where)}"
+
+
+def with_name(expr: str, key: str, info: Metric, name: str) -> str:
+    """A vector with the label that names its `key` for people; what has no name stays."""
+    return f"({expr}) * on ({key}) group_left ({name}) {once(info, key, name)}"
+
+
+def of_county(expr: str, name: str) -> str:
+    """A vector by county, with the county's name."""
+    return with_name(expr, "county", metrics.COUNTY_INFO, name)
+
+
+def or_hidden(metric: Metric, *by: str, where: str) -> str:
+    """A number of windows, and -1 where it is below k and not published."""
+    flag = once(metrics.WINDOW_SUPPRESSED, *by, where=where)
+    return f"{once(metric, *by, where=where)} or -({flag} == 1)"
+
+
+def by_measure(metric: Metric, measure: str, title: str, where: str) -> str:
+    """A number of windows of the signals that measure something, whatever a profile calls them; titled."""
+    info = once(metrics.SIGNAL_INFO, "signal", title, where=f'measure="{measure}"')
+    return f"{once(metric, 'county', 'signal', where=where)} * on (signal) group_left ({title}) {info}"
+
+
+def titled(expr: str, title: str) -> str:
+    """A vector by signal, with the signal's title."""
+    return with_name(expr, "signal", metrics.SIGNAL_INFO, title)
+
+
+def quantile(share: float, metric: Metric, over: str) -> str:
+    """A quantile of a histogram, over a time that slides."""
+    return f"histogram_quantile({share}, sum by (le) (max by (le, severity) (increase({metric.name}_bucket[{over}]))))"
