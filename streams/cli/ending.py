@@ -39,6 +39,11 @@ EXIT_CODES = {
     "streams.broker.settings.BrokerSettingsError": WRONG_INPUT,
     "streams.broker.topics_file.TopicsFileError": WRONG_INPUT,
     "streams.broker.errors.BrokerError": FAILED,
+    "streams.service.settings.ServiceSettingsError": WRONG_INPUT,
+    "streams.service.tls.TlsError": WRONG_INPUT,
+    "streams.service.server.ListenError": WRONG_INPUT,
+    "streams.service.running.StoppedLateError": FAILED,
+    "streams.sources.inbox.InboxFullError": FAILED,
 }
 """Errors that say themselves what is wrong and what to do, by name: so that nothing is imported to look them up."""
 

@@ -1,0 +1,129 @@
+"""What the OpenAPI document says beyond what the code's own types say."""
+
+from typing import Any
+
+from streams.core.schema import event_schema
+from streams.service import records
+
+ABOUT = """监土实时服务：事件经 HTTP 进入，落盘之后才回答。
+
+Events come in over HTTP and are answered for once they are durable. A record that was sent before is a duplicate,
+never an error: send again whatever was not answered. 429 and 503 say when to come again; nothing of such a request
+was taken in."""
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer"}
+_COUNT = {"type": "integer", "minimum": 0}
+_REFUSAL: dict[str, Any] = {
+    "type": "object",
+    "properties": {"error": _TEXT, "zh": _TEXT, "en": _TEXT},
+    "required": ["error", "zh", "en"],
+}
+_TOTALS = ("received", "counted", "duplicate", "late", "rejected")
+_ANSWER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(_TOTALS, _COUNT),
+        "verdicts": {
+            "type": "array",
+            "items": {"enum": ["counted", "duplicate", "late", "rejected", None]},
+            "description": "Of each record, in their order; null for what is none: a tick, a recording's header.",
+        },
+        "rejections": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"position": _COUNT, "reason": _TEXT, "place": _TEXT},
+                "required": ["position", "reason", "place"],
+            },
+        },
+    },
+    "required": [*_TOTALS, "verdicts", "rejections"],
+}
+
+
+def _answers(description: str, *schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": list(schemas)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _refused(description: str, *more: str) -> dict[str, Any]:
+    headers = {name: {"schema": _TEXT} for name in more}
+    return _answers(description, _REFUSAL) | ({"headers": headers} if headers else {})
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_OR_NOTHING = {"type": ["string", "null"]}
+_READY = _object(
+    ready={"type": "boolean"},
+    recovered={"type": "boolean"},
+    progressing={"type": "boolean"},
+    room={"type": "boolean"},
+    stopping={"type": "boolean"},
+    waiting=_COUNT,
+    record=_COUNT,
+    reached=_OR_NOTHING,
+    watermark=_OR_NOTHING,
+    watermark_age_seconds={"type": ["number", "null"]},
+)
+
+EVERYWHERE: dict[int | str, dict[str, Any]] = {
+    500: _refused("服务内部错误 · a mistake of the service"),
+    503: _refused("稍后再来 · come again", "Retry-After"),
+}
+_TOKEN: dict[int | str, dict[str, Any]] = {
+    401: _refused("没有令牌 · no valid token", "WWW-Authenticate"),
+    403: _refused("令牌没有这个权限 · the token is for something else"),
+}
+INGEST_RESPONSES: dict[int | str, dict[str, Any]] = {
+    202: _answers("全部落盘 · all durable, each with its verdict", _ANSWER),
+    400: _answers("有拒收的；其余已收下 · some are rejected, the others are kept", _ANSWER, _REFUSAL),
+    **_TOKEN,
+    408: _refused("请求体来得太慢 · the body came too slowly"),
+    413: _refused("请求太大 · too much at a time"),
+    415: _refused("不认识的内容类型 · an unknown content type"),
+    429: _refused("太快 · too fast", "Retry-After"),
+}
+ACCOUNTING_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answers("收支 · totals", _object(**dict.fromkeys((*_TOTALS, "windows_closed", "record"), _COUNT))),
+    **_TOKEN,
+}
+HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {200: _answers("在 · it is there", _object(status=_TEXT))}
+READY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answers("可用 · ready", _READY),
+    503: _answers("不可用 · not ready, and why", _READY),
+}
+VERSION_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answers(
+        "版本 · versions",
+        _object(version=_TEXT, profile=_TEXT, profile_version=_TEXT, clock=_TEXT, pages={"type": "boolean"}),
+    )
+}
+
+SECURED: dict[str, Any] = {"security": [{"token": []}]}
+SECURITY: dict[str, Any] = {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def _event() -> dict[str, Any]:
+    return {name: part for name, part in event_schema().items() if name not in {"$schema", "$id"}}
+
+
+def _cloud(data: dict[str, Any]) -> dict[str, Any]:
+    attributes = {name: {"type": "string", "minLength": 1} for name in ("id", "source", "type")}
+    return _object(specversion={"const": "1.0"}, **attributes, data=data)
+
+
+def _content() -> dict[str, Any]:
+    event = _event()
+    return {
+        records.EVENT: {"schema": {"oneOf": [event, {"type": "array", "items": event}]}},
+        records.LINES[0]: {"schema": {"type": "string", "description": "An event a line."}},
+        records.CLOUDEVENT: {"schema": _cloud(event)},
+        records.CLOUDEVENTS: {"schema": {"type": "array", "items": _cloud(event)}},
+    }
+
+
+INGEST: dict[str, Any] = {**SECURED, "requestBody": {"required": True, "content": _content()}}
