@@ -72,6 +72,7 @@ _COMMANDS = (
     ledger,
     live,
     token,
+    boards,
     doctor,
     version,
 )
