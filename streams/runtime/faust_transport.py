@@ -10,51 +10,48 @@ agent's message is everything that one fetch brought of one partition, as raw by
 * **A hole in the offsets** (compacted records, a transaction's markers) looks like records that were dropped on the
   way. A batch therefore says where the consumer stood before it (`follows`), and which seek it comes after (`epoch`).
 
+Two clients share the work. aiokafka takes part in the group and commits, with the generation that fences off who has
+lost a partition; it fetches nothing. librdkafka fetches (`fetcher.py`), in a thread of its own, what the group gave and
+the agent has said from where: it knows nothing of the group, and no offset of its own.
+
 Overrides private parts of faust 0.15.3 and aiokafka 0.14.0; `tests/runtime/test_faust_contract.py` holds their sources.
 """
 
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import aiokafka
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
+
+from streams.broker.settings import BrokerSettings
+from streams.runtime.fetcher import NOWHERE, Fetched, Fetcher
 
 SESSION_MS = 8_000
 """A worker that was not heard of for so long is dead: its partitions move."""
 REBALANCE_MS = 30_000
 """How long the others wait for a worker that has checkpoints to write before it lets its partitions go."""
 MAX_POLL_MS = 300_000
-FETCH_BYTES = 1 << 20
-"""Of one partition at a time."""
-NOWHERE = -1
-"""Where the consumer stood before a batch, when that is not known."""
+FETCH_SECONDS = 0.1
+"""The longest that a fetch waits until it is full; nothing is moved to another offset meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What one fetch brought of one partition."""
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Sees to it that aiokafka fetches nothing."""
 
-    records: list[Any]
-    """aiokafka's ConsumerRecords, at least one."""
-    follows: int
-    """The offset that the consumer asked for; no record lies between it and the first one here. NOWHERE: not known."""
-    after: int
-    """The offset that it asks for next: past the last record, and past what holds none."""
-    epoch: int
-    """Number of the seek that it comes after."""
-
-    @property
-    def first(self) -> int:
-        """Offset of the first record."""
-        first: int = self.records[0].offset
-        return first
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Before anything else."""
+        consumer: Any = self._thread._ensure_consumer()  # noqa: SLF001 - its own thread
+        consumer.pause(*assigned)
+        await super().on_partitions_assigned(assigned)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Fetches; everything here runs in its own thread's loop, so no seek can come in between."""
+    """Takes part in the group in the loop of its thread; fetches in another, where no seek comes in between."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         """aiokafka's consumer: faust has no settings for some of this."""
@@ -64,56 +61,76 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_interval_ms=MAX_POLL_MS,
-            max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=200,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=SESSION_MS // 4,
             rebalance_timeout_ms=REBALANCE_MS,
             metadata_max_age_ms=60_000,
-            **transport.client_settings,
+            **transport.settings.for_aiokafka(),
         )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._epochs: dict[TP, int] = {}
-        self._stands: dict[TP, tuple[object, int]] = {}
-        """The assignment in which a partition was fetched last, and where that ended."""
+        self._in_fetcher = ThreadPoolExecutor(1, "fetcher")
+        self._fetcher: Fetcher
+        self._assigned: object = None
+        """The assignment that the fetcher was last told something in; another object after every rebalance."""
+
+    async def on_start(self) -> None:
+        """While aiokafka asks for the group's coordinator, librdkafka finds the brokers."""
+        settings = Transport.settings
+        self._fetcher = Fetcher(settings.for_confluent(), f"{settings.group}-reader")
+        await super().on_start()
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group; what was being fetched comes to nothing."""
+        await super().on_thread_stop()
+        await asyncio.get_running_loop().run_in_executor(self._in_fetcher, self._fetcher.close)
+        self._in_fetcher.shutdown()
 
     async def _fetch_records(
         self,
         consumer: Any,
-        active_partitions: Set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - faust's signature
-        max_records: int | None = None,
+        active_partitions: Set[TP],  # noqa: ARG002 - faust holds back by not asking
+        timeout: float | None = None,  # noqa: ASYNC109, ARG002 - faust's signature
+        max_records: int | None = None,  # noqa: ARG002
     ) -> Mapping[TP, list[Any]]:
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)  # type: ignore[arg-type] # it only asks `in`
-        return {tp: [self._fetched(consumer, tp, records)] for tp, records in fetched.items() if records}
+        if not self.consumer.flow_active:
+            return {}
+        if consumer._closed:  # noqa: SLF001 - as faust asks
+            raise ConsumerStoppedError
+        with consumer._fetcher._subscriptions.fetch_context():  # noqa: SLF001 - aiokafka leaves the group without it
+            return await asyncio.get_running_loop().run_in_executor(self._in_fetcher, self._fetch, consumer)
 
-    def _fetched(self, consumer: Any, tp: TP, records: list[Any]) -> Fetched:
-        assignment = _assignment(consumer)
-        after: int = assignment.state_value(tp).position
-        held, stood = self._stands.get(tp, (None, NOWHERE))
-        self._stands[tp] = assignment, after
-        return Fetched(records, stood if held is assignment else NOWHERE, after, self._epochs.get(tp, 0))
+    def _fetch(self, consumer: Any) -> Mapping[TP, list[Any]]:
+        self._assignment(consumer)
+        return {TP(*place): [fetched] for place, fetched in self._fetcher.fetch(FETCH_SECONDS).items()}
 
     async def go_to(self, tp: TP, offset: int) -> int:
-        """Fetch from an offset on; the epoch of what is fetched from there."""
-        consumer: Any = self._ensure_consumer()
-        consumer.seek(tp, offset)
-        self._stands[tp] = _assignment(consumer), offset
-        self._epochs[tp] = self._epochs.get(tp, 0) + 1
-        return self._epochs[tp]
+        """Fetch from an offset on; the epoch of what is fetched from there. NOWHERE: it is no longer this worker's."""
+        consumer = self._ensure_consumer()
 
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        committed = await super().seek_to_committed()
-        for tp in committed:
-            self._stands.pop(tp, None)
-        return committed
+        def go() -> int:
+            return (
+                self._fetcher.go_to((tp.topic, tp.partition), offset) if tp in self._assignment(consumer) else NOWHERE
+            )
 
+        return await asyncio.get_running_loop().run_in_executor(self._in_fetcher, go)
 
-def _assignment(consumer: Any) -> Any:
-    """What the consumer was assigned, with where it is in each partition; another object after every rebalance."""
-    return consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001 - there is no other way
+    def _assignment(self, consumer: Any) -> Set[TP]:
+        """What the group has given this worker; nothing is fetched any more of what it gave before."""
+        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001 - there is no other way
+        assigned = None if subscription is None else subscription.assignment
+        if assigned is not self._assigned:
+            self._assigned = assigned
+            self._fetcher.let_go()
+        return frozenset() if assigned is None else assigned.tps
+
+    def highwater(self, tp: TP) -> int:  # noqa: ARG002
+        """aiokafka's is of its own fetches; nobody needs one."""
+        return 0
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Asks aiokafka when it last fetched; the watchdog asks the brokers."""
 
 
 class _Unread(dict[TP, int | None]):
@@ -130,6 +147,7 @@ class Consumer(driver.Consumer):
     """Hands batches on, and commits what the agent has processed."""
 
     _thread: ConsumerThread
+    RebalanceListener = RebalanceListener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,14 +161,13 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
-        last = record.records[-1]
         batch: Any = record  # where faust expects bytes
         return ConsumerMessage(
-            last.topic,
-            last.partition,
-            last.offset,
-            last.timestamp / 1000,
-            last.timestamp_type,
+            tp.topic,
+            tp.partition,
+            record.after - 1,
+            0.0,
+            0,
             [],
             None,
             batch,
@@ -162,7 +179,7 @@ class Consumer(driver.Consumer):
         )
 
     async def go_to(self, tp: TP, offset: int) -> int:
-        """Have a partition fetched from an offset on; the epoch of the batches from there."""
+        """Have a partition fetched from an offset on, which is never done else; the epoch of the batches from there."""
         epoch: int = await self._thread.call_thread(self._thread.go_to, tp, offset)
         return epoch
 
@@ -205,9 +222,9 @@ class Producer(driver.Producer):
 
 
 class Transport(driver.Transport):
-    """aiokafka, a whole fetch a message."""
+    """A whole fetch a message."""
 
     Consumer = Consumer
     Producer = Producer
-    client_settings: ClassVar[Mapping[str, Any]] = {}
-    """How to reach the brokers: what aiokafka's clients take. One process, one cluster."""
+    settings: ClassVar[BrokerSettings]
+    """How to reach the brokers. One process, one cluster."""

@@ -34,9 +34,10 @@ from streams.ports import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.delivery import Outbox
-from streams.runtime.faust_transport import Consumer, Fetched, Transport
-from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, verdict
-from streams.runtime.steps import JudgeStep, ScoreStep, Step, TallyPlace, TallyStep
+from streams.runtime.faust_transport import Consumer, Transport
+from streams.runtime.fetcher import Fetched
+from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, check_still_there, verdict
+from streams.runtime.steps import JudgeStep, ScoreStep, Step, TallyPlace, TallyStep, offset_of
 from streams.runtime.supervisor import Failure, report
 from streams.runtime.watchdog import Place, Seen, Watchdog
 from streams.runtime.worker_setup import FAILED, REFUSED, STEPS, STOP_AT, Say, WorkerSetup
@@ -49,6 +50,8 @@ GARBAGE_INTERVAL: Duration = 30 * SECOND
 each would walk what a fetch just brought. A look every 0.5 s cost 8 to 11 % of a worker for the same reason. Cycles are
 small and rare (errors with their tracebacks, tasks, requests: some a fetch, none a record): half a minute of them is
 nothing. What outlives one look and dies later is left to a look at everything."""
+TROUBLE_REST = 1.0
+"""Seconds until what the brokers would not give is asked for again."""
 LOOKS_A_WHOLE_ONE = 120
 """The first is after the group gave partitions anew: the states that went elsewhere are large."""
 
@@ -133,7 +136,7 @@ class Worker:
     # ---- faust ---------------------------------------------------------------------------------------------------
 
     def _faust(self, setup: WorkerSetup) -> faust.App:
-        Transport.client_settings = setup.settings.for_aiokafka()
+        Transport.settings = setup.settings
         app = faust.App(
             setup.settings.group,
             broker="jiantu://" + ";jiantu://".join(setup.settings.addresses),
@@ -277,6 +280,10 @@ class Worker:
             held = await self._hold(tp, generation)
             if held is None:
                 return
+            if batch.trouble:
+                if batch.epoch == held.epoch:
+                    await self._check_trouble(tp, held, batch)
+                return
             found = verdict(held.position, held.epoch, batch)
             if found is Verdict.HOLE:
                 await self._check_hole(tp, held)
@@ -301,7 +308,7 @@ class Worker:
             except Exception as error:
                 own = type(error).__module__.startswith(("streams.", "detectors."))
                 said = f"{type(error).__name__}: {error}" if own else type(error).__name__  # others quote what they had
-                where = (held.step.name, tp.topic, tp.partition, some[0].offset, some[-1].offset)
+                where = (held.step.name, tp.topic, tp.partition, offset_of(some[0]), offset_of(some[-1]))
                 raise StepFailedError(Failure(*where, said)) from error
             for one in made:
                 self._outbox.send(one)
@@ -311,10 +318,10 @@ class Worker:
             self._save(tp, held)
 
     def _check_profile(self, tp: TP, record: Any) -> None:
-        made_with = dict(record.headers).get("profile", self._profile_header)
+        made_with = dict(record.headers() or ()).get("profile", self._profile_header)
         if made_with != self._profile_header:
             raise RefusedError(
-                f"{tp.topic} {tp.partition}: record {record.offset} was made with another version of the profile "
+                f"{tp.topic} {tp.partition}: record {record.offset()} was made with another version of the profile "
                 f"({made_with.decode(errors='replace')[:12]}); run with that, or begin anew (RUNBOOK: beginning anew)"
             )
 
@@ -323,6 +330,21 @@ class Worker:
         loop = asyncio.get_running_loop()
         span = await loop.run_in_executor(None, self._cluster.span, tp.topic, tp.partition)
         check_retention(held.position, span, f"{tp.topic} {tp.partition} ({held.step.name})")
+
+    async def _check_trouble(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
+        """The brokers do not give what was asked for. Was it deleted, or cut off, or do they only say so for now?"""
+        self._say("not_given", step=held.step.name, partition=tp.partition, error=batch.trouble)
+
+        def look() -> None:
+            now = self._cluster.topics([tp.topic])[tp.topic]
+            span = self._cluster.span(tp.topic, tp.partition)
+            check_still_there(
+                held.position, self._facts[tp.topic], now, span, f"{tp.topic} {tp.partition} ({held.step.name})"
+            )
+
+        await asyncio.get_running_loop().run_in_executor(None, look)
+        await asyncio.sleep(TROUBLE_REST)
+        held.epoch = await self._consumer.go_to(tp, held.position)
 
     # ---- checkpoints ---------------------------------------------------------------------------------------------
 
@@ -367,7 +389,7 @@ class Worker:
         if left:
             self._stop_at[where] = str(left - 1)
             if left == 1:
-                self._say("frozen", at=where)
+                self._say("frozen", where=where)
                 os.kill(os.getpid(), signal.SIGSTOP)
 
     async def tick(self) -> None:

@@ -8,13 +8,14 @@ from typing import Protocol
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
 from streams.runtime.checkpoints import About, CheckpointWriter, Manifest, Place
-from streams.runtime.cluster import Span
-from streams.runtime.steps import Chunks, Step, TopicRecord
+from streams.runtime.cluster import Span, TopicFacts
+from streams.runtime.steps import Chunks, Step, TopicRecord, offset_of
 from streams.runtime.watchdog import Seen
 
 COST_SHARE = 25
 """The next checkpoint waits so many times as long as the last one held the step up: 4 % of the time at most."""
 LONGEST_INTERVAL: Duration = 60 * SECOND
+_FRESH = "or begin anew: new windows, scores, alerts and checkpoints (RUNBOOK: beginning anew)"
 
 
 class RefusedError(Exception):
@@ -22,11 +23,11 @@ class RefusedError(Exception):
 
 
 class Batch(Protocol):
-    """What a fetch brought: see faust_transport.Fetched."""
+    """What a fetch brought: see fetcher.Fetched."""
 
     @property
     def first(self) -> int:
-        """Offset of the first record."""
+        """Offset of the first record; where there is none, of the next."""
 
     @property
     def follows(self) -> int:
@@ -106,9 +107,9 @@ class HeldPartition:
 
     def records(self, fetched: Sequence[TopicRecord]) -> Sequence[TopicRecord]:
         """Those that were not taken yet."""
-        if fetched[0].offset >= self.position:
+        if not fetched or offset_of(fetched[0]) >= self.position:
             return fetched
-        return [record for record in fetched if record.offset >= self.position]
+        return [record for record in fetched if offset_of(record) >= self.position]
 
     def snapshot(self) -> Chunks | None:
         """What of the state is to be written; None where there is no state yet."""
@@ -122,28 +123,41 @@ class HeldPartition:
 def check_manifest(manifest: Manifest, about: About, span: Span, place: Place) -> None:
     """Whether a step may go on from a checkpoint. Raises RefusedError."""
     known, where = manifest.about, f"{about.topic} {place.partition} ({place.step})"
-    fresh = "or begin anew: new windows, scores, alerts and checkpoints (RUNBOOK: beginning anew)"
-    if known.topic_id != about.topic_id:
-        raise RefusedError(
-            f"{where}: the topic was made again since the checkpoint was written (it was {known.topic_id}, it is "
-            f"{about.topic_id}); put the old one back, {fresh}"
-        )
-    if known.partitions != about.partitions:
-        raise RefusedError(
-            f"{where}: the checkpoint knows {known.partitions} partitions, the topic has {about.partitions}: counties "
-            f"are in other partitions now; {fresh}"
-        )
+    _check_same(where, known.topic_id, known.partitions, about.topic_id, about.partitions)
     if known.profile_version != about.profile_version:
         raise RefusedError(
             f"{where}: the checkpoint was written with another version of the profile ({known.profile_version[:12]}, "
-            f"not {about.profile_version[:12]}); run with the profile as it was, {fresh}"
+            f"not {about.profile_version[:12]}); run with the profile as it was, {_FRESH}"
         )
-    if span.next < manifest.position:
+    _check_span(where, manifest.position, span)
+
+
+def check_still_there(position: int, known: TopicFacts, now: TopicFacts, span: Span, where: str) -> None:
+    """Whether a partition that is being worked on is what it was when that began. Raises RefusedError."""
+    _check_same(where, known.id, known.partitions, now.id, now.partitions)
+    _check_span(where, position, span)
+
+
+def _check_same(where: str, known_id: str, known_partitions: int, topic_id: str, partitions: int) -> None:
+    if known_id != topic_id:
         raise RefusedError(
-            f"{where}: the checkpoint is at record {manifest.position}, the topic holds records up to {span.next} "
-            f"only: records were lost; put them back, {fresh}"
+            f"{where}: the topic was made again since the checkpoint was written (it was {known_id}, it is "
+            f"{topic_id}); put the old one back, {_FRESH}"
         )
-    check_retention(manifest.position, span, where)
+    if known_partitions != partitions:
+        raise RefusedError(
+            f"{where}: the checkpoint knows {known_partitions} partitions, the topic has {partitions}: counties "
+            f"are in other partitions now; {_FRESH}"
+        )
+
+
+def _check_span(where: str, position: int, span: Span) -> None:
+    if span.next < position:
+        raise RefusedError(
+            f"{where}: the checkpoint is at record {position}, the topic holds records up to {span.next} "
+            f"only: records were lost; put them back, {_FRESH}"
+        )
+    check_retention(position, span, where)
 
 
 def check_retention(position: int, span: Span, where: str) -> None:

@@ -54,32 +54,16 @@ class StepError(Exception):
 
 
 class TopicRecord(Protocol):
-    """A record of the topic that a step reads, as aiokafka hands it over: copying it costs as much as counting it."""
+    """A record of the topic that a step reads, as librdkafka hands it over: copying it costs as much as counting it."""
 
-    @property
-    def offset(self) -> int:
-        """Its own."""
+    def offset(self) -> int | None:
+        """Its own; of what was read from a topic never None."""
 
-    @property
     def value(self) -> bytes | None:
         """Its bytes; None: deleted, which says nothing here."""
 
-    @property
-    def timestamp(self) -> int:
-        """The broker's, epoch milliseconds; below 0: there is none."""
-
-
-class Record(NamedTuple):
-    """One that is made here."""
-
-    offset: int
-    value: bytes
-    received: int | None
-
-    @property
-    def timestamp(self) -> int:
-        """As the broker has it."""
-        return -1 if self.received is None else self.received
+    def timestamp(self) -> tuple[int, int]:
+        """What the second is, and the broker's, epoch milliseconds; below 0: there is none."""
 
 
 class Made(NamedTuple):
@@ -177,7 +161,7 @@ class TallyStep:
         out = self._tally.step(batch)
         made = [self._emitted(one) for one in out.emitted]
         made += [self._corrected(one) for one in out.corrections]
-        made += [self._rejected(one, reached, records[one.position].offset) for reached, one in out.rejections]
+        made += [self._rejected(one, reached, offset_of(records[one.position])) for reached, one in out.rejections]
         return made
 
     def _fresh(self, start: Instant) -> Tally:
@@ -218,7 +202,14 @@ class TallyStep:
 
 
 def _values(records: Sequence[TopicRecord]) -> list[tuple[bytes, int | None]]:
-    return [(one.value or b"", at if (at := one.timestamp) >= 0 else None) for one in records]
+    return [(one.value() or b"", at if (at := one.timestamp()[1]) >= 0 else None) for one in records]
+
+
+def offset_of(record: TopicRecord) -> int:
+    """Offset of a record that was read from a topic."""
+    offset = record.offset()
+    assert offset is not None
+    return offset
 
 
 def _first_tick(batch: Batch) -> Instant | None:
@@ -250,7 +241,7 @@ class ScoreStep:
         """Take records in the order of their offsets."""
         made = []
         for record in records:
-            scored = self._take(decode_window(record.value or b""))
+            scored = self._take(decode_window(record.value() or b""))
             if scored is not None:
                 self.reached = max(self.reached or scored.end, scored.end)
                 made.append(Made("scores", 0, self._city.code, encode_score(scored), id_of(scored)))
@@ -301,7 +292,7 @@ class JudgeStep:
         """Take records in the order of their offsets."""
         made: list[Made] = []
         for record in records:
-            made += [_alerted(one) for one in self._take(decode_score(record.value or b""))]
+            made += [_alerted(one) for one in self._take(decode_score(record.value() or b""))]
         return made
 
     def _take(self, given: ScoredWindow | AlwaysPage) -> Sequence[Alerted]:

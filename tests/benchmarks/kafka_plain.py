@@ -14,7 +14,8 @@ from confluent_kafka import Producer
 from faust.transport.drivers import TRANSPORTS
 
 from streams.broker.settings import BrokerSettings
-from streams.runtime.faust_transport import Consumer, Fetched, Transport
+from streams.runtime.faust_transport import Consumer, Transport
+from streams.runtime.fetcher import Fetched
 from tests.benchmarks.peers.job import DISORDER_MS, HOUR_MS, Job, asked, closed_window
 
 
@@ -37,7 +38,7 @@ class PartitionCount:
         """Count a fetch; the hours that it closes."""
         hours, newest, decode = self._hours, self._newest, self._decode
         for record in records:
-            event, at = decode(record.value), record.timestamp
+            event, at = decode(record.value()), record.timestamp()[1]
             start = at - at % HOUR_MS
             counts = hours.get(start)
             if counts is None:
@@ -56,7 +57,7 @@ class PartitionCount:
 
 def application(job: Job) -> faust.App:
     """An app that counts until stopped."""
-    Transport.client_settings = BrokerSettings(brokers=job.bootstrap).for_aiokafka()
+    Transport.settings = BrokerSettings(brokers=job.bootstrap)
     TRANSPORTS.aliases["jiantu"] = "streams.runtime.faust_transport:Transport"
     app = faust.App(
         job.name,
@@ -87,6 +88,12 @@ def application(job: Job) -> faust.App:
             assert isinstance(consumer, Consumer)
             consumer.processed(message.tp, message.generation_id, fetched.after)
 
+    async def begin(_app: Any, /, *given: Any, **_: Any) -> None:
+        assert isinstance(app.consumer, Consumer)
+        for tp in sorted(given[0]):
+            await app.consumer.go_to(tp, 0)
+
+    app.on_partitions_assigned.connect(begin, weak=False)
     return app
 
 

@@ -6,6 +6,7 @@ No faust: what the ledger reads does not depend on how records got there, and th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from confluent_kafka import Message
 from kafka import KafkaProducer
 
 from streams.broker.names import Topics
@@ -14,7 +15,8 @@ from streams.broker.settings import BrokerSettings
 from streams.profile import Profile
 from streams.runtime.checkpoints import About, CheckpointWriter, Entry, Place, writer_name
 from streams.runtime.cluster import Cluster
-from streams.runtime.steps import JudgeStep, Made, Record, ScoreStep, Step, TallyPlace, TallyStep
+from streams.runtime.steps import JudgeStep, Made, ScoreStep, Step, TallyPlace, TallyStep, offset_of
+from tests.runtime.test_steps import sent
 from tests.sinks.topics import records_of
 
 AT_ONCE = 300
@@ -45,7 +47,7 @@ class Steps:
     repeated: bool = False
     """Whether a worker dies after every second checkpoint's outputs, and another repeats them."""
     _producer: KafkaProducer = field(init=False)
-    _written: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    _written: dict[tuple[str, int], list[Message]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.topics = Topics(self.prefix)
@@ -59,7 +61,7 @@ class Steps:
         for partition, lying in enumerate(records_of(self.bootstrap, events.name)):
             counties = [one.code for one in city.counties if partition_of(one.code, events.partitions) == partition]
             place = TallyPlace(events.name, partition, counties, self._facts[self.topics.windows].partitions)
-            records = [Record(one.offset, one.value or b"", one.timestamp) for one in lying]
+            records = [sent(one.offset, one.value or b"", one.timestamp) for one in lying]
             self._tally(TallyStep(city, place), partition, records)
         for lying_windows in self._of(self.topics.windows):
             self._send(ScoreStep(city).take(lying_windows))
@@ -68,11 +70,11 @@ class Steps:
         self._producer.flush()
         self._producer.close()
 
-    def _of(self, topic: str) -> Iterator[Sequence[Record]]:
+    def _of(self, topic: str) -> Iterator[Sequence[Message]]:
         for partition in range(self._facts[topic].partitions):
             yield self._written.get((topic, partition), [])
 
-    def _tally(self, step: Step, partition: int, records: Sequence[Record]) -> None:
+    def _tally(self, step: Step, partition: int, records: Sequence[Message]) -> None:
         events = self._facts[self.topics.events]
         about = About(events.name, events.id, events.partitions, self.profile.version)
         log = PartitionLog(self._producer, self.topics.checkpoints, partition)
@@ -86,7 +88,7 @@ class Steps:
             self._producer.flush()
             chunks = step.chunks(whole=True)
             if chunks is not None:
-                writer.write(part[-1].offset + 1, chunks, step.accounting, step.reached)
+                writer.write(offset_of(part[-1]) + 1, chunks, step.accounting, step.reached)
 
     def _send(self, made: Iterable[Made]) -> None:
         names = {"windows": self.topics.windows, "scores": self.topics.scores}
@@ -97,4 +99,4 @@ class Steps:
             headers = [("id", one.id.encode()), ("profile", self.profile.version.encode())]
             self._producer.send(topic, value=one.value, key=one.key.encode(), partition=partition, headers=headers)
             lying = self._written.setdefault((topic, partition), [])
-            lying.append(Record(len(lying), one.value, None))
+            lying.append(sent(len(lying), one.value))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
@@ -66,17 +66,18 @@ class LakeTopics:
             time.sleep(0.05)
         self._make(NewTopic(self.names.events, self.partitions, 1))
 
-    def write(self, topic: str, partition: int, values: Sequence[tuple[bytes, int]]) -> None:
+    def write(self, topic: str, partition: int, records: Sequence[Message]) -> None:
         producer = Producer(self.settings.for_confluent() | {"linger.ms": 5})
-        for value, received in values:
+        for record in records:
+            received = record.timestamp()[1]
             when: Any = {} if received < 0 else {"timestamp": received}
-            producer.produce(topic, value, partition=partition, **when)
+            producer.produce(topic, record.value(), partition=partition, **when)
             producer.poll(0)
         assert producer.flush(30) == 0
 
     def write_recording(self) -> None:
         for partition, records in enumerate(events(self.partitions)):
-            self.write(self.names.events, partition, [(record.value, record.timestamp) for record in records])
+            self.write(self.names.events, partition, records)
 
     def delete_before(self, partition: int, offset: int) -> None:
         """As retention does."""

@@ -17,7 +17,7 @@ CITY = city_profile().city
 @pytest.fixture
 def lake(kafka_broker: SharedBroker, topic_prefix: str) -> LakeTopics:
     made = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
-    made.write(made.names.events, 0, [(record.value, record.timestamp) for record in events(1)[0][:900]])
+    made.write(made.names.events, 0, events(1)[0][:900])
     return made
 
 
