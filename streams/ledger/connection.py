@@ -1,7 +1,8 @@
 """Opening a ledger wherever it is: for reading, for people's steps, or as its one writer."""
 
+from streams.core.instant import Duration
 from streams.ledger import sqlite_file
-from streams.ledger.database import Database
+from streams.ledger.database import PATIENCE, Database
 from streams.ledger.place import LedgerUrl, Where
 from streams.ledger.sqlite_file import FILE
 
@@ -13,13 +14,16 @@ def named(where: Where) -> str:
     return str(where) if isinstance(where, LedgerUrl) else str(where / FILE)
 
 
-def open_reading(where: Where) -> Database:
-    """A connection that cannot write. Raises LedgerError where there is no ledger, or not one of this version."""
+def open_reading(where: Where, patience: Duration = PATIENCE) -> Database:
+    """A connection that cannot write; it waits so long for a lock.
+
+    Raises LedgerError where there is no ledger, or not one of this version.
+    """
     if isinstance(where, LedgerUrl):
         from streams.ledger import postgres  # a fifth of a second that only who uses it waits for
 
-        return postgres.reading(where)
-    return sqlite_file.reading(where)
+        return postgres.reading(where, patience=patience)
+    return sqlite_file.reading(where, patience=patience)
 
 
 def open_people(where: Where) -> Database:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from streams.clock import Stopwatch, pause
-from streams.core.instant import SECOND
+from streams.core.instant import SECOND, Duration
 from streams.ledger.errors import LedgerBusyError, LedgerError, LedgerLostError
 
 PATIENCE = 30 * SECOND
@@ -23,9 +23,10 @@ T = TypeVar("T")
 class Database(ABC):
     """A connection. One thread at a time."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, patience: Duration = PATIENCE) -> None:
         """`name`: where the ledger is, as messages say it."""
         self.name = name
+        self.patience = patience
         self._db: Connection | None = None
         self._closed = False
 
@@ -44,8 +45,8 @@ class Database(ABC):
     def run(self, work: Callable[[Connection], T]) -> T:
         """Do work in one transaction: all of it is durable when this returns, nothing of it when this raises.
 
-        Where the connection is lost on the way the work is done again on a new one, for as long as PATIENCE: it
-        must come to the same when it is done twice, as everything that the ledger writes does (law 3).
+        Where the connection is lost on the way the work is done again on a new one, for as long as `patience`: it must
+        come to the same when it is done twice, as everything that the ledger writes does (law 3).
         """
         waited, wait = Stopwatch(), _FIRST_PAUSE
         while True:
@@ -55,7 +56,7 @@ class Database(ABC):
             except (LedgerLostError, LedgerBusyError) as error:
                 # Busy: what holds the lock of the writer may be what is left of our own connection.
                 again = isinstance(error, LedgerLostError) or self._db is None
-                if not again or not self.comes_back or waited.elapsed() + wait > PATIENCE:
+                if not again or not self.comes_back or waited.elapsed() + wait > self.patience:
                     raise
                 self._drop()
                 pause(wait)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streams.core.instant import SECOND
+from streams.core.instant import SECOND, Duration
 from streams.ledger import schema
 from streams.ledger.database import PATIENCE, Database
 from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError, LedgerLostError, NotALedgerError
@@ -40,9 +40,9 @@ _SETTINGS = (
 class PostgresDatabase(Database):
     """A connection to a database. The writer's holds a lock of the server's, gone with the connection."""
 
-    def __init__(self, url: LedgerUrl, *, writes: bool, alone: bool = False) -> None:
+    def __init__(self, url: LedgerUrl, *, writes: bool, alone: bool = False, patience: Duration = PATIENCE) -> None:
         """`alone`: the one writer, refused where there is another."""
-        super().__init__(str(url))
+        super().__init__(str(url), patience)
         self._url = url
         self._writes = writes
         self._alone = alone
@@ -61,7 +61,7 @@ class PostgresDatabase(Database):
     def _opened(self) -> "psycopg.Connection[tuple[object, ...]]":
         db = psycopg.connect(
             self._url.reveal(),
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=min(_CONNECT_SECONDS, max(2, self.patience // SECOND)),
             application_name=f"jiantu {os.getpid()}@{socket.gethostname()}",
             keepalives_idle=10,
             keepalives_interval=5,
@@ -73,7 +73,7 @@ class PostgresDatabase(Database):
                 db.execute(setting.encode())
             if self._alone:
                 self._take_lock(db)
-            db.execute(f"SET lock_timeout = '{PATIENCE // SECOND}s'".encode())
+            db.execute(f"SET lock_timeout = '{self.patience // SECOND}s'".encode())
             db.autocommit = False
         except BaseException:
             db.close()
@@ -125,7 +125,8 @@ class PostgresDatabase(Database):
                 )
             case "55P03" | "40P01" | "40001" | "53300":
                 return LedgerBusyError(
-                    f"{self.name}: others kept it busy for {PATIENCE // SECOND} s ({words}); try again when they end"
+                    f"{self.name}: others kept it busy for {self.patience // SECOND} s ({words}); "
+                    "try again when they end"
                 )
             case "25006":
                 return LedgerError(f"{self.name}: can only be read (a standby?); give the --ledger of the primary")
@@ -148,9 +149,9 @@ class PostgresDatabase(Database):
         db.exec_driver_sql(_LOCK.format("pg_advisory_xact_lock"), (schema.APPLICATION_ID + _STEPS,))
 
 
-def reading(url: LedgerUrl, known: int = schema.VERSION) -> PostgresDatabase:
+def reading(url: LedgerUrl, known: int = schema.VERSION, patience: Duration = PATIENCE) -> PostgresDatabase:
     """A connection that cannot write. Raises LedgerError where there is no ledger, or not one of this version."""
-    return _there(url, known, writes=False)
+    return _there(url, known, writes=False, patience=patience)
 
 
 def dealing(url: LedgerUrl, known: int = schema.VERSION) -> PostgresDatabase:
@@ -158,8 +159,8 @@ def dealing(url: LedgerUrl, known: int = schema.VERSION) -> PostgresDatabase:
     return _there(url, known, writes=True)
 
 
-def _there(url: LedgerUrl, known: int, *, writes: bool) -> PostgresDatabase:
-    database = PostgresDatabase(url, writes=writes)
+def _there(url: LedgerUrl, known: int, *, writes: bool, patience: Duration = PATIENCE) -> PostgresDatabase:
+    database = PostgresDatabase(url, writes=writes, patience=patience)
     try:
         with database.translated():
             database.connect()

@@ -64,7 +64,7 @@ class LedgerReader:
 
     def progress(self) -> Progress | None:
         """Position, watermark and totals; None before the first checkpoint."""
-        return self._ask(_progress)
+        return self._ask(progress_of)
 
     def state_sha256(self) -> str:
         """Digest of the state in the last checkpoint."""
@@ -186,7 +186,8 @@ class LedgerReader:
         return found if verdict.intact else [*found, f"audit: {verdict.problem}"]
 
 
-def _progress(db: Connection) -> Progress | None:
+def progress_of(db: Connection) -> Progress | None:
+    """What the last checkpoint says of the run."""
     row = db.execute(select(tables.checkpoint)).mappings().first()
     if row is None:
         return None

@@ -99,6 +99,16 @@ class ScoreHistory:
         packed = self._unpacked(row[3], layout)
         return ScoredWindow(size, row[0], row[1], packed.counts.reshape(shape), packed.scores(shape), {})
 
+    def laid_out(
+        self, db: Connection, size: Size, end: Instant, signals: tuple[str, ...], series: tuple[str, ...]
+    ) -> ScoredWindow | None:
+        """The same, where its vectors are about just these signals and series; None where they are not."""
+        number = db.execute(select(_scored.c.layout).where(_scored.c.size == size.value, _scored.c.window_end == end))
+        if (found := number.scalar()) is None:
+            return None
+        layout = self._layout(db, found)
+        return self.window(db, size, end) if (layout.signals, layout.series) == (signals, series) else None
+
     def ends(self, db: Connection, size: Size) -> list[Instant]:
         """Ends of all windows of a size, oldest first."""
         wanted = select(_scored.c.window_end).where(_scored.c.size == size.value).order_by(_scored.c.window_end)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from streams.core.instant import SECOND
+from streams.core.instant import SECOND, Duration
 from streams.ledger import schema
 from streams.ledger.database import PATIENCE, Database
 from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError, NotALedgerError
@@ -30,8 +30,8 @@ _NOT_A_LEDGER = "is not a ledger of jiantu; give another --data-dir"
 class SqliteDatabase(Database):
     """A connection to the file of a data directory."""
 
-    def __init__(self, path: Path, *, writes: bool) -> None:
-        super().__init__(str(path))
+    def __init__(self, path: Path, *, writes: bool, patience: Duration = PATIENCE) -> None:
+        super().__init__(str(path), patience)
         self.path = path
         self._writes = writes
         self._engine = self._made_engine()
@@ -47,7 +47,7 @@ class SqliteDatabase(Database):
         return engine
 
     def _opened(self) -> sqlite3.Connection:
-        db = _connect(self.path, "rw" if self._writes else "ro")
+        db = _connect(self.path, "rw" if self._writes else "ro", self.patience)
         try:
             if self._writes:
                 db.execute("PRAGMA journal_mode = WAL")
@@ -92,7 +92,7 @@ class SqliteDatabase(Database):
             )
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return LedgerBusyError(
-                f"{path}: another process kept it busy for {PATIENCE // SECOND} s; try again when it has ended"
+                f"{path}: another process kept it busy for {self.patience // SECOND} s; try again when it has ended"
             )
         if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             return LedgerError(f"{path}: is damaged or {_NOT_A_LEDGER} ({error}); restore it from a backup, or replay")
@@ -125,20 +125,20 @@ def _no_room(directory: Path) -> bool:
     return status.f_bavail * status.f_frsize < _LEAST_FREE
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, patience: Duration) -> sqlite3.Connection:
     uri = path.absolute().as_uri() + f"?mode={mode}"
-    db = sqlite3.connect(uri, uri=True, timeout=PATIENCE / SECOND, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(uri, uri=True, timeout=patience / SECOND, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA trusted_schema = OFF")
     return db
 
 
-def _look(path: Path, known: int) -> int:
+def _look(path: Path, known: int, patience: Duration) -> int:
     """The schema version of a file that is there, changing nothing in it or beside it; raises where it is not ours."""
     log = path.with_name(path.name + "-wal")
     facts: Iterable[int]
     if log.exists() and log.stat().st_size:
-        with closing(_connect(path, "ro")) as db:  # the last word may be in the log
+        with closing(_connect(path, "ro", patience)) as db:  # the last word may be in the log
             facts = [
                 db.execute(f"PRAGMA {fact}").fetchone()[0]
                 for fact in ("user_version", "application_id", "schema_version")
@@ -156,9 +156,9 @@ def _look(path: Path, known: int) -> int:
     return found
 
 
-def reading(directory: Path, known: int = schema.VERSION) -> SqliteDatabase:
+def reading(directory: Path, known: int = schema.VERSION, patience: Duration = PATIENCE) -> SqliteDatabase:
     """A connection that cannot write. Raises LedgerError where there is no ledger, or not one of this version."""
-    return _there(directory, known, writes=False)
+    return _there(directory, known, writes=False, patience=patience)
 
 
 def dealing(directory: Path, known: int = schema.VERSION) -> SqliteDatabase:
@@ -166,13 +166,13 @@ def dealing(directory: Path, known: int = schema.VERSION) -> SqliteDatabase:
     return _there(directory, known, writes=True)
 
 
-def _there(directory: Path, known: int, *, writes: bool) -> SqliteDatabase:
+def _there(directory: Path, known: int, *, writes: bool, patience: Duration = PATIENCE) -> SqliteDatabase:
     path = directory / FILE
     if not path.is_file():
         raise NotALedgerError(f"{directory}: holds no ledger ({FILE}); give the --data-dir of a run, or run one first")
-    database = SqliteDatabase(path, writes=writes)
+    database = SqliteDatabase(path, writes=writes, patience=patience)
     with database.translated():
-        found = _look(path, known)
+        found = _look(path, known, patience)
         if found < known:
             raise LedgerError(
                 f"{path}: written by an older jiantu (schema {found} of {known}); "
@@ -193,7 +193,7 @@ def writing(directory: Path, known: int = schema.VERSION, more: Sequence[Path] =
         if not path.exists():
             path.touch(mode=_MODE)
         try:
-            if _look(path, known) < known:
+            if _look(path, known, PATIENCE) < known:
                 database.run(lambda db: schema.migrate(db, more))
             database.connect()
         except BaseException:
