@@ -31,8 +31,14 @@ class Settings(BaseSettings):
     """Language of sentences where a command's --lang is left out."""
     user: str | None = Field(default=None, min_length=1, max_length=80)
     """Who acts on alerts where a command's --by is left out; without it the account's name."""
+    token: SecretStr | None = Field(default=None, min_length=1)
+    """Token of a live service, for `jiantu send`."""
     checkpoint_seconds: float = Field(default=5.0, gt=0, le=3600, allow_inf_nan=False)
     """Interval between checkpoints."""
+    console_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    """Where staff reach the console: links to alerts begin with it."""
+    runbook_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    """Where RUNBOOK.md can be read: links to its sections begin with it."""
     traceback: bool = False
     """Show Python's traceback of an unexpected error, instead of writing it to a file."""
 

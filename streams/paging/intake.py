@@ -1,0 +1,136 @@
+"""From a notification to pages: durable in the ledger before Alertmanager hears that they were taken.
+
+What Alertmanager says is a reason to look; what is so is in the ledger (law 7). An alert that nobody has taken up is
+paged once a level however often it is announced. "Resolved" of an alert is ignored: a scrape that failed resolves
+nothing, and people do not say there what they did. What else is watched (feeds, budget, exporter) begins and ends as
+Prometheus says.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+import rfc8785
+
+from streams.clock import Clock
+from streams.core.instant import MINUTE, Instant
+from streams.ledger.alerts import AlertFilter
+from streams.ledger.pages import ALERT, FIRING, RESOLVED, SERVICE, Page, PageBook, page_id
+from streams.ledger.reader import LedgerReader
+from streams.paging.settings import ALERT_ROUTES, SERVICE_ROUTE, Level, RouteSettings
+from streams.paging.webhook import ANOMALY, RESTRICTED, WATCHDOG, Notification, Notified
+from streams.wording.catalog import Speech
+from streams.wording.names import Names, Naming
+
+MOST_ALERTS = 4
+"""Alerts a page: more would not fit into the 2,048 bytes of a WeCom robot with a sentence each."""
+_SHOWN = ("alertname", "summary", "summary_en", "description", "description_en", "runbook_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a notification came to."""
+
+    pages: int
+    """New ones; 0: everything in it was known."""
+
+
+class Intake:
+    """Makes pages. One thread at a time."""
+
+    def __init__(
+        self, book: PageBook, ledger: LedgerReader, naming: Naming, routes: RouteSettings, clock: Clock
+    ) -> None:
+        self._book = book
+        self._ledger = ledger
+        self._routes = routes
+        self._clock = clock
+        names = Names(naming, Speech("zh"))
+        self._hidden = names.hidden_signals | names.hidden_categories
+
+    def take(self, notification: Notification) -> Taken:
+        """Make the pages of a notification; they are durable when this returns. Raises LedgerError."""
+        made, now = 0, self._clock.now()
+        wanted = [one for one in notification.alerts if _pages(one)]
+        named = [one for one in wanted if one.kind == ANOMALY and one.labels.get("alert")]
+        strange = set(self._book.unknown(one.labels["alert"] for one in named))
+        known = [one for one in named if one.firing and one.labels["alert"] not in strange]
+        for county, severity in sorted({(one.labels.get("county", ""), one.severity) for one in known}):
+            alerts = [
+                one.labels["alert"]
+                for one in known
+                if (one.labels.get("county", ""), one.severity) == (county, severity)
+            ]
+            made += self._page(notification.group_key, county, severity, alerts, 0, now)
+        if any(one.kind == RESTRICTED and one.firing for one in wanted):
+            made += self._page_restricted(notification.group_key, now)
+        for one in wanted:
+            if one.kind not in {ANOMALY, RESTRICTED} or (one.firing and one.labels.get("alert") in strange):
+                made += self._page_service(notification.group_key, one, now)
+        return Taken(made)
+
+    def escalate(self) -> int:
+        """Page the next level of what nobody has acknowledged in time; how many pages that made."""
+        made, now = 0, self._clock.now()
+        for severity in ALERT_ROUTES:
+            for level in range(1, len(self._levels(severity))):
+                until = now - round(self._levels(severity)[level].after * MINUTE)
+                for county, alerts in self._book.unanswered(level - 1, severity, until).items():
+                    made += self._page(f"escalation/{county}", county, severity, alerts, level, now)
+        return made
+
+    def _levels(self, route: str) -> tuple[Level, ...]:
+        return {"critical": self._routes.critical, "warning": self._routes.warning}.get(route, self._routes.service)
+
+    def _page(self, group: str, county: str, severity: str, alerts: Iterable[str], level: int, now: Instant) -> int:
+        asked = Page(
+            id="",
+            group_key=group,
+            status=FIRING,
+            kind=ALERT,
+            county=county,
+            severity=severity,
+            level=level,
+            made_at=now,
+        )
+        channels = self._levels(severity)[level].channels
+        return len(self._book.page_alerts(asked, alerts, channels, MOST_ALERTS))
+
+    def _page_restricted(self, group: str, now: Instant) -> int:
+        """Prometheus knows how many; which ones they are is in the ledger, and stays there."""
+        made = 0
+        waiting = [
+            one
+            for one in self._ledger.alerts(AlertFilter())
+            if one.step is None and one.raised.evidence.signal in self._hidden
+        ]
+        for severity in ALERT_ROUTES:
+            alerts = [one.id for one in waiting if one.raised.severity.value == severity]
+            made += self._page(group, "", severity, alerts, 0, now) if alerts else 0
+        return made
+
+    def _page_service(self, group: str, one: Notified, now: Instant) -> int:
+        """One page when it begins, one when it ends; the fingerprint and the beginning tell it from the next time."""
+        said = {**one.annotations, "alertname": one.labels.get("alertname", "")}
+        page = Page(
+            id="",
+            group_key=group,
+            status=FIRING if one.firing else RESOLVED,
+            kind=SERVICE,
+            county=one.labels.get("county", ""),
+            severity=one.severity,
+            document=rfc8785.dumps({name: said[name] for name in _SHOWN if name in said}).decode(),
+            made_at=now,
+        )
+        about = hashlib.sha256(f"{one.fingerprint} {one.starts_at}".encode()).hexdigest()
+        began = page_id(msgspec.structs.replace(page, status=FIRING, group_key=""), [about])
+        if not one.firing and not self._book.holds(began):
+            return 0  # nobody was told that it began
+        made = msgspec.structs.replace(page, id=page_id(msgspec.structs.replace(page, group_key=""), [about]))
+        return int(self._book.page_service(made, self._levels(SERVICE_ROUTE)[0].channels))
+
+
+def _pages(one: Notified) -> bool:
+    """Whether anybody is to be told at all: nobody of replayed data, nobody that Prometheus is alive."""
+    return one.labels.get("replayed") != "true" and one.labels.get("alertname") != WATCHDOG
