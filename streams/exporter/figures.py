@@ -11,6 +11,7 @@ meanwhile is shown elsewhere.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ _ENOUGH = 3
 """A day is fine enough where the median county counts so many times k."""
 _KEPT = 200
 _LEAST_P = -12.0
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +241,11 @@ class FigureMaker:
                 p[i] = high[i] if signal.direction is Direction.HIGH else low[i]
         with np.errstate(divide="ignore", invalid="ignore"):
             exponent = np.ceil(np.round(np.log10(p), 9))
-        return np.power(10.0, np.clip(exponent, _LEAST_P, 0.0))
+        tens: Floats = np.power(10.0, np.clip(exponent, _LEAST_P, 0.0))
+        return tens
 
 
-def _keep[V](kept: dict[tuple[Size, Instant], V], key: tuple[Size, Instant], value: V) -> None:
+def _keep(kept: dict[tuple[Size, Instant], V], key: tuple[Size, Instant], value: V) -> None:
     kept[key] = value
     if len(kept) > _KEPT:
         del kept[next(iter(kept))]
