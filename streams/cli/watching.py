@@ -37,12 +37,15 @@ class Pace:
 
     def until(self, at: Instant) -> None:
         """Return when it is due that event time reaches `at`, or when it is time to stop."""
+        while not self._interruption.asked and (left := self.left(at)) > 0:
+            pause(min(left, _SLICE))
+
+    def left(self, at: Instant) -> Duration:
+        """How long until it is due that event time reaches `at`: 0 or less, it is."""
         if self._first is None:
             self._first = at
             self._clock.restart()
-        due = round((at - self._first) / self._factor)
-        while not self._interruption.asked and (left := due - self._clock.elapsed()) > 0:
-            pause(min(left, _SLICE))
+        return round((at - self._first) / self._factor) - self._clock.elapsed()
 
 
 def arrived(arrival: object) -> Instant | None:

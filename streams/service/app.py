@@ -222,6 +222,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
                 "profile_version": service.profile.version,
                 "clock": service.settings.clock,
                 "pages": service.settings.pages,
+                "inbox": service.writer.health.inbox,
             },
         )
 

@@ -99,7 +99,14 @@ READY_RESPONSES: dict[int | str, dict[str, Any]] = {
 VERSION_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _answers(
         "版本 · versions",
-        _object(version=_TEXT, profile=_TEXT, profile_version=_TEXT, clock=_TEXT, pages={"type": "boolean"}),
+        _object(
+            version=_TEXT,
+            profile=_TEXT,
+            profile_version=_TEXT,
+            clock=_TEXT,
+            pages={"type": "boolean"},
+            inbox=_OR_NOTHING,
+        ),
     )
 }
 

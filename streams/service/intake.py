@@ -117,6 +117,11 @@ class Intake:
         return None if self._runtime is None else self._runtime.progress
 
     @property
+    def inbox(self) -> str | None:
+        """Name of the inbox, that no other has."""
+        return None if self._inbox is None else self._inbox.header.inbox
+
+    @property
     def watermark(self) -> Instant | None:
         """Event time believed complete."""
         if self._runtime is None:

@@ -14,8 +14,10 @@ from streams.core import admission
 from streams.core.decode import RecordDecoder
 from streams.core.instant import HOUR, Instant, parse_instant
 from streams.core.record import Arrival, Reason, Rejection
+from streams.core.topic_line import read_line
 from streams.service.records import Fault, Given, one_line
 from streams.sources.contract import SourceError
+from streams.sources.recorder import tick_line
 from streams.sources.recording import Header, Trailer
 
 
@@ -65,7 +67,7 @@ def screen_stream(decoder: RecordDecoder, given: Sequence[Given]) -> list[Screen
                 made.append(_tick(one, arrival.tick))
                 continue
             rejected = _why(arrival, one)
-            made.append(Screened(one + b"\n") if rejected is None else _left(*rejected, arrival.received))
+            made.append(_framed(one, arrival.received) if rejected is None else _left(*rejected, arrival.received))
     return made
 
 
@@ -138,7 +140,14 @@ def _tick(line: bytes, tick: str) -> Screened:
         parse_instant(tick)
     except (ValueError, OverflowError):
         return _left(Reason.BAD_ENVELOPE, _digest(line), "tick", None)
-    return Screened(line + b"\n", counts=False)
+    return Screened(tick_line(tick), counts=False)
+
+
+def _framed(line: bytes, received: int | None) -> Screened:
+    """An event as it is kept: without what a topic's record had beside it, which nobody has looked at."""
+    value = read_line(line).value or line
+    stamp = b"" if received is None else b'"received":%d,' % received
+    return Screened(b'{%b"event":%b}\n' % (stamp, one_line(value)))
 
 
 def _why(arrival: Arrival | Rejection, value: bytes) -> tuple[Reason, str, str] | None:

@@ -63,6 +63,8 @@ class Health:
     reached: Instant | None
     watermark: Instant | None
     accounting: Accounting
+    inbox: str | None
+    """Name of the inbox; None: a stream that has not begun."""
     waiting: int
     """Records taken in and not yet answered for."""
 
@@ -137,6 +139,7 @@ class Writer:
             reached=None if progress is None else progress.reached,
             watermark=self._intake.watermark if self._recovered else None,
             accounting=Accounting() if progress is None else progress.accounting,
+            inbox=self._intake.inbox if self._recovered else None,
             waiting=self._waiting,
         )
 
