@@ -32,6 +32,8 @@ class Detector(ABC):
     """One line for `jiantu detectors list`."""
     judges: ClassVar[tuple[int, ...]] = (168, 7, 1)
     """Windows a week of the sizes that it gives verdicts on; at another size it has no test to spend budget on."""
+    sides: ClassVar[tuple[str, ...]] = ("high", "low")
+    """Those of its tails that are ever small; a side that is not in it has no test to spend budget on either."""
 
     @classmethod
     @abstractmethod

@@ -125,6 +125,7 @@ class OutbreakBank(Detector):
     version: ClassVar[str] = "1"
     summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
+    sides: ClassVar[tuple[str, ...]] = ("high",)
 
     def __init__(self, rows: Rows, extras: Rows, windows_per_week: int, resets_at: float) -> None:
         self._rows = rows

@@ -299,7 +299,7 @@ def _shortest_warm_up(profile: Profile) -> Duration:
     lengths: list[Duration] = []
     for name in sorted({name for signal in profile.city.signals for name in signal.detectors} - set(SCANS)):
         for size in sorted(
-            {size for signal in profile.city.signals if name in signal.detectors for size in signal.sizes}
+            {size for signal in profile.city.signals for size in signal.sizes if name in signal.detectors_at(size)}
         ):
             a_week = WEEK // NOMINAL[size]
             detector = create(name, 1, a_week)

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from streams.core.city import Signal
 from streams.profile import Profile, describe
 
 
@@ -89,9 +90,17 @@ def _signals(profile: Profile) -> Table:
             " ".join(size.value for size in signal.sizes),
             signal.direction.value,
             str(signal.minimum_count),
-            " ".join(signal.detectors) + (" · 全市 city" if signal.citywide else ""),
+            _detectors(signal) + (" · 全市 city" if signal.citywide else ""),
         )
     return made
+
+
+def _detectors(signal: Signal) -> str:
+    """One list where all sizes have the same, else one a size."""
+    by_size = {size.value: " ".join(signal.detectors_at(size)) for size in signal.sizes}
+    if len(set(by_size.values())) <= 1:
+        return next(iter(by_size.values()), "")
+    return "\n".join(f"{size}: {names}" for size, names in by_size.items() if names)
 
 
 def _calendar(profile: Profile) -> Table:

@@ -102,7 +102,7 @@ class Signal:
     weight: float = 1.0
     """Share of the page budget, relative to the other signals."""
     detectors: tuple[str, ...] = ("counts",)
-    """Names in detectors.registry; each is a test of its own in the budget."""
+    """Names in detectors.registry, of all its window sizes together; each is a test of its own in the budget."""
     citywide: bool = False
     """Also judged as one more series for the whole city (the sum over its counties)."""
     compartmented: bool = False
@@ -114,6 +114,14 @@ class Signal:
     """Days on which what it counts was filed anew (a category split in two): for `BREAK` after them nothing is news."""
     per_residents: int | None = None
     """The threshold is for so many residents; None: for a county, whatever its size."""
+    by_size: Mapping[Size, tuple[str, ...]] = field(default_factory=dict)
+    """Which of its detectors look at windows of a size; at a size that is not in it all do."""
+
+    def detectors_at(self, size: Size) -> tuple[str, ...]:
+        """The detectors of one window size; () where the signal has no such windows."""
+        if size not in self.sizes:
+            return ()
+        return tuple(name for name in self.by_size.get(size, self.detectors) if name in self.detectors)
 
 
 class Calendar(Protocol):

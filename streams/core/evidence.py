@@ -17,6 +17,8 @@ from streams.core.window import WindowGrid
 SHIFT_DETECTOR = "shift"
 LASTING = frozenset({SHIFT_DETECTOR, "adwin", "page_hinkley"})
 """Detectors whose verdicts speak of a level change that lasts; every other one's of a burst or a drought."""
+BUILDS_UP = "outbreak"
+"""Its verdicts speak of the last windows together, not of one window's count alone."""
 ALWAYS_PAGE_DETECTOR = "always_page"
 RATE_DETECTOR = "rates"
 """Its verdicts speak of shares."""
@@ -38,6 +40,11 @@ def shape_of(verdict: Verdict) -> Shape:
     if verdict.detector == RATE_DETECTOR:
         return Shape.RATE
     return Shape.BURST if verdict.side is Direction.HIGH else Shape.DROUGHT
+
+
+def is_past(verdict: Verdict) -> bool:
+    """Whether what built up was before this window, which is no higher than expected: it is news no more."""
+    return verdict.detector == BUILDS_UP and verdict.excess <= 0
 
 
 def severity_of(p: float, level: float) -> Severity:

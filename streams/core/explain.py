@@ -18,6 +18,7 @@ from streams.core.city import Direction, Size
 from streams.core.cluster_alerts import taking_in
 from streams.core.clusters import CLUSTER, cluster_in
 from streams.core.drought import silent_points_in
+from streams.core.evidence import is_past
 from streams.core.guards import LevelTable, Verdict, side_p, verdicts
 from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
 from streams.core.instant import Instant
@@ -42,6 +43,8 @@ class Why(StrEnum):
     """A verdict that another alert accounts for: the same incident seen again, elsewhere or in a longer window."""
     NOT_CORROBORATED = "not_corroborated"
     """Too few, but nothing else was low with it."""
+    PAST = "past"
+    """A verdict on the last windows together, but this one is no higher than expected: they were asked before."""
     CALENDAR = "calendar"
     """Too few, but on a day that the calendar says something of: a holiday is no drought."""
     VERDICT = "verdict"
@@ -347,6 +350,8 @@ def _outcome(
     other = explaining(plan.layout, key, fired, departures, alerts)
     if other is not None:
         return Why.EXPLAINED, other.alert
+    if is_past(fired):
+        return Why.PAST, None
     if fired.side is Direction.LOW:
         special = plan.maker.calendar_facts(county, window.start, window.end)
         return (Why.CALENDAR if special else Why.NOT_CORROBORATED), None

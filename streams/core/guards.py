@@ -14,6 +14,7 @@ from detectors.budget import rounded_down
 from detectors.observation import Floats, ScoreReason, Scores
 from detectors.registry import SCANS
 from streams.core.city import City, Direction, Size
+from streams.core.levels import sides_judged
 from streams.core.outputs import ScoredWindow
 from streams.core.spending import units_of
 
@@ -76,7 +77,7 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
     """The tests of a city by window size, detectors in the order in which the signals first name them.
 
     `levels` gives what one series of (signal, size, detector) may spend per window, both sides together:
-    a two-sided signal spends half of it on each. A combination that is not in it is not tested.
+    a signal that is judged on two spends half of it on each. A combination that is not in it is not tested.
     """
     width = len(city.counties) + 1
     names = dict.fromkeys(name for signal in city.signals for name in signal.detectors)
@@ -88,15 +89,14 @@ def level_tables(city: City, levels: Mapping[LevelKey, float]) -> dict[Size, tup
             high = np.zeros((len(city.signals), width))
             low = np.zeros((len(city.signals), width))
             for i, signal in enumerate(city.signals):
-                if size not in signal.sizes or detector not in signal.detectors:
+                if detector not in signal.detectors_at(size):
                     continue
                 level = levels.get((signal.name, size, detector), 0.0)
                 columns = slice(0, width if signal.citywide else width - 1)
-                share = rounded_down(level / 2 if signal.direction is Direction.BOTH else level)
-                if signal.direction is not Direction.LOW:
-                    high[i, columns] = share
-                if signal.direction is not Direction.HIGH:
-                    low[i, columns] = share
+                sides = sides_judged(signal.direction, detector)
+                for side, own in ((Direction.HIGH, high), (Direction.LOW, low)):
+                    if side in sides:
+                        own[i, columns] = rounded_down(level / len(sides))
             if high.any() or low.any():
                 cost = units_of(high) + units_of(low)
                 made.append(LevelTable(detector, high, low, _near_level(high), _near_level(low), cost))

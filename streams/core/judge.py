@@ -25,7 +25,7 @@ from streams.core.always_page import forget, page
 from streams.core.city import BREAK, City, Direction, Measure, Size
 from streams.core.clusters import Find, ScanPlan, counties_of
 from streams.core.drought import SILENT_POINTS, feed_is_dead, heartbeat_note, points_of, witness
-from streams.core.evidence import EvidenceMaker, digest, severity_of, shape_of
+from streams.core.evidence import EvidenceMaker, digest, is_past, severity_of, shape_of
 from streams.core.guards import (
     LevelKey,
     LevelTable,
@@ -293,6 +293,8 @@ class Sitting:
             alert = explaining(layout, key, verdict, departures, self.alerts)
         if alert is not None:
             self._join(alert, verdict, key, shape, notes)
+        elif is_past(verdict):
+            return
         elif verdict.side is Direction.HIGH or shape in (Shape.SILENT_FEED, Shape.RATE):
             # Of those who did call, fewer satisfied are news however few called: no witness needed.
             self._raise(verdict, key, shape, notes)

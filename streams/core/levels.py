@@ -2,9 +2,16 @@
 
 from detectors.budget import Test, levels
 from detectors.registry import DETECTORS, SCANS
-from streams.core.city import City, Size
+from streams.core.city import City, Direction, Size
 
 WINDOWS_PER_WEEK = {Size.HOUR: 168, Size.DAY: 7, Size.WEEK: 1}
+
+
+def sides_judged(direction: Direction, detector: str) -> tuple[Direction, ...]:
+    """The sides on which a signal of this direction is judged by a detector: some look for too many only."""
+    made = DETECTORS.get(detector)
+    looked = (Direction.HIGH, Direction.LOW) if direction is Direction.BOTH else (direction,)
+    return tuple(side for side in looked if made is None or side in made.sides)
 
 
 def levels_of(city: City) -> dict[tuple[str, Size, str], float]:
@@ -15,9 +22,9 @@ def levels_of(city: City) -> dict[tuple[str, Size, str], float]:
     keys, tests = [], []
     for signal in city.signals:
         for size in signal.sizes:
-            for detector in signal.detectors:
+            for detector in signal.detectors_at(size):
                 judged = SCANS[detector].judges if detector in SCANS else DETECTORS[detector].judges
-                if WINDOWS_PER_WEEK[size] not in judged:
+                if WINDOWS_PER_WEEK[size] not in judged or not sides_judged(signal.direction, detector):
                     continue  # no budget goes where nothing is judged
                 keys.append((signal.name, size, detector))
                 tests.append(

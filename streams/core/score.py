@@ -41,7 +41,7 @@ class Bank:
         judged = [
             (i, series)
             for i, signal in enumerate(city.signals)
-            if size in signal.sizes and detector in signal.detectors
+            if detector in signal.detectors_at(size)
             for series in range(counties + signal.citywide)
         ]
         self.shape = (len(city.signals), counties + 1)
@@ -108,8 +108,7 @@ class Score:
             size: {
                 name: Bank(city, size, name)
                 for name, detector in DETECTORS.items()
-                if WINDOWS_PER_WEEK[size] in detector.judges
-                and any(size in s.sizes and name in s.detectors for s in city.signals)
+                if WINDOWS_PER_WEEK[size] in detector.judges and any(name in s.detectors_at(size) for s in city.signals)
             }
             for size in Size
         }

@@ -100,6 +100,8 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         # Law 6: what everybody sees does not even count what a county must not learn of.
         open_ones = frozenset(category.code for category in categories if not category.compartmented)
         where["category"] = where.get("category", open_ones) & open_ones
+    sizes = tuple(size for size in Size if size.value in part.sizes)
+    by_size: dict[Size, tuple[str, ...]] = {size: getattr(part.detectors, size.value) for size in sizes}
     return Signal(
         name=name,
         title=part.title,
@@ -107,11 +109,12 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         family=part.family,
         measure=Measure(part.measure),
         where=(dict(sorted(where.items()))),
-        sizes=tuple(size for size in Size if size.value in part.sizes),
+        sizes=sizes,
         direction=Direction(part.direction),
         minimum_count=part.minimum_count,
         weight=float(part.weight),
-        detectors=part.detectors,
+        detectors=tuple(dict.fromkeys(one for named in by_size.values() for one in named)),
+        by_size=by_size,
         citywide=part.citywide,
         compartmented=part.compartmented,
         of=part.of,

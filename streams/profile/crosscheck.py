@@ -1,7 +1,7 @@
 """What must agree between the parts of a profile. Works on the data as written, so that one run tells everything,
 whatever else is wrong."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from streams.core.city import STANDING
 from streams.core.event import KINDS, OUTCOMES
@@ -10,6 +10,7 @@ from streams.profile.crosscheck_mapping import check_mapping
 from streams.profile.document import Document, Path
 from streams.profile.problems import quoted
 from streams.profile.references import WORD_SECTIONS, must_be_known, must_be_one_of
+from streams.profile.schema import DetectorsPart
 from streams.profile.written import span_of
 
 
@@ -94,20 +95,43 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
     for name in document.mapping("signals"):
         path = ("signals", name)
         must_be_known(document, (*path, "family"), "families", ("类别", "family"))
-        for index in range(len(document.sequence(*path, "detectors"))):
-            must_be_one_of(document, (*path, "detectors", index), sorted(detectors), ("检测器", "detector"))
+        for at, named in _named_detectors(document, name):
+            for index in range(len(named)):
+                must_be_one_of(document, (*at, index), sorted(detectors), ("检测器", "detector"))
+            _check_twice(document, at)
         _check_share(document, name)
         _check_scan(document, name)
         _check_rule(document, name)
-        for key in ("sizes", "detectors"):
-            listed = document.sequence(*path, key)
-            for index, item in enumerate(listed):
-                if item in listed[:index]:
-                    zh, en = f"{quoted(item)} 写了两次；删去一个", f"{quoted(item)} is listed twice; remove one"
-                    document.at_value((*path, key, index), (zh, en))
+        _check_twice(document, (*path, "sizes"))
         for field in document.mapping(*path, "where"):
             for index in range(len(document.sequence(*path, "where", field))):
                 _check_filter(document, name, (*path, "where", field, index), field)
+
+
+def _named_detectors(document: Document, signal: str) -> list[tuple[Path, Sequence[object]]]:
+    """The lists of detectors that a signal names, and where: one for all sizes, or one a size."""
+    path: Path = ("signals", signal, "detectors")
+    by_size = document.mapping(*path)
+    paths: list[Path] = [(*path, size) for size in by_size] if by_size else [path]
+    return [(at, document.sequence(*at)) for at in paths]
+
+
+def _detectors_at(document: Document, signal: str, size: str) -> tuple[Path, Sequence[object]]:
+    """The detectors of one window size, and where they are written; those of who names none, otherwise."""
+    path: Path = ("signals", signal, "detectors")
+    written = document.mapping("signals", signal).get("detectors")
+    if written is None or (isinstance(written, Mapping) and size not in written):
+        return path, getattr(DetectorsPart(), size, ())
+    at = (*path, size) if isinstance(written, Mapping) else path
+    return at, document.sequence(*at)
+
+
+def _check_twice(document: Document, path: Path) -> None:
+    listed = document.sequence(*path)
+    for index, item in enumerate(listed):
+        if item in listed[:index]:
+            zh, en = f"{quoted(item)} 写了两次；删去一个", f"{quoted(item)} is listed twice; remove one"
+            document.at_value((*path, index), (zh, en))
 
 
 def _check_witnesses(document: Document) -> None:
@@ -146,39 +170,41 @@ def _check_rule(document: Document, name: str) -> None:
 def _check_scan(document: Document, name: str) -> None:
     """A scan goes by what `counts` expects of days."""
     path = ("signals", name)
-    detectors = list(document.sequence(*path, "detectors"))
-    if "scan" not in detectors:
-        return
-    at = (*path, "detectors", detectors.index("scan"))
-    if "counts" not in detectors:
-        zh, en = "scan 以 counts 的预期为准；在 detectors 中加上 counts", "scan goes by counts; add counts to detectors"
-        document.at_value(at, (zh, en))
-    if "day" not in document.sequence(*path, "sizes"):
-        document.at_value(at, ("scan 按日扫描；在 sizes 中加上 day", "scan looks at days; add day to sizes"))
+    by_day = _detectors_at(document, name, "day")[1]
+    for at, named in _named_detectors(document, name):
+        if "scan" not in named:
+            continue
+        place = (*at, list(named).index("scan"))
+        if "scan" not in by_day:
+            document.at_value(place, ("scan 按日扫描；写在 day 下", "scan looks at days; write it under day"))
+        elif "counts" not in by_day:
+            zh = "scan 以 counts 的预期为准；在 detectors 中加上 counts"
+            document.at_value(place, (zh, "scan goes by counts; add counts to detectors"))
+        if "day" not in document.sequence(*path, "sizes"):
+            document.at_value(place, ("scan 按日扫描；在 sizes 中加上 day", "scan looks at days; add day to sizes"))
 
 
 def _check_share(document: Document, name: str) -> None:
     """A share needs a signal that counts the whole, over the same windows; only `rates` judges shares."""
     path = ("signals", name)
     whole = document.text(*path, "of")
-    detectors = document.sequence(*path, "detectors")
     if whole is None:
-        if "rates" in detectors:
-            at = (*path, "detectors", list(detectors).index("rates"))
-            zh, en = "rates 判断占比；请写 of: 分母信号", "rates judges shares; write of: the signal that is the whole"
-            document.at_value(at, (zh, en))
+        for at, named in _named_detectors(document, name):
+            if "rates" in named:
+                zh = "rates 判断占比；请写 of: 分母信号"
+                en = "rates judges shares; write of: the signal that is the whole"
+                document.at_value((*at, list(named).index("rates")), (zh, en))
         return
     if not must_be_known(document, (*path, "of"), "signals", ("信号", "signal")):
         return
     if whole == name or document.text("signals", whole, "of") is not None:
         zh, en = f"{quoted(whole)} 不是计数的信号；换一个", f"{quoted(whole)} does not count; write another signal"
         document.at_value((*path, "of"), (zh, en))
-    if list(detectors) != ["rates"]:
-        zh, en = (
-            "占比只能由 rates 判断；写 detectors: rates",
-            "shares are judged by rates alone; write detectors: rates",
-        )
-        document.at_value((*path, "detectors"), (zh, en))
+    for size in document.sequence(*path, "sizes"):
+        at, named = _detectors_at(document, name, str(size))
+        if list(named) != ["rates"]:
+            zh = "占比只能由 rates 判断；写 detectors: rates"
+            document.at_value(at, (zh, "shares are judged by rates alone; write detectors: rates"))
     missing = [
         size for size in document.sequence(*path, "sizes") if size not in document.sequence("signals", whole, "sizes")
     ]

@@ -109,7 +109,7 @@ def _signal(signal: Signal) -> dict[str, object]:
         "direction": signal.direction.value,
         "minimum_count": signal.minimum_count,
         "weight": signal.weight,
-        "detectors": list(signal.detectors),
+        "detectors": {size.value: list(signal.detectors_at(size)) for size in signal.sizes},
         "citywide": signal.citywide,
         "compartmented": signal.compartmented,
         "of": signal.of,

@@ -11,6 +11,7 @@ from typing import Literal, overload
 from streams.core.alert import Ended, Evidence, Joined, Raised, Shape
 from streams.core.city import Direction, Size
 from streams.core.drought import HEARTBEAT, silent_points_in, witness_in
+from streams.core.evidence import BUILDS_UP
 from streams.core.instant import Instant
 from streams.core.level_change import RECLASSIFICATION, SINCE, change_at
 from streams.core.rules import limit_in
@@ -150,7 +151,12 @@ class Telling:
             )
         if evidence.direction == Direction.LOW:
             return say("{place} {span} {signal}仅 {count}，{expected}，这样少的机会{odds}", **fields)
-        return say("{place} {span} {signal} {count}，{expected}，这样多的机会{odds}", **fields)
+        together = evidence.detector == BUILDS_UP
+        return (
+            say("{place} {span} {signal} {count}，{expected}；连同此前三个窗口一起看，这样多的机会{odds}", **fields)
+            if together
+            else say("{place} {span} {signal} {count}，{expected}，这样多的机会{odds}", **fields)
+        )
 
     def _shift(self, evidence: Evidence, fields: dict[str, str]) -> str:
         """A lasting change: since when, to how many times the level before, where its history tells."""

@@ -1,6 +1,7 @@
 """Why an alert, or why not, in words."""
 
 from streams.core.city import Direction, Size
+from streams.core.evidence import BUILDS_UP
 from streams.core.explain import Explanation, Test, Why
 from streams.core.rules import THRESHOLD
 from streams.wording.catalog import Speech
@@ -59,6 +60,7 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.EXPLAINED: lambda: say("预警 {alert} 已经说明了它，不再重复预警", alert=alert),
         Why.NOT_CORROBORATED: lambda: say("未预警：偏少，但没有别的信号、别的窗口或前一窗口佐证"),
         Why.CALENDAR: lambda: say("未预警：偏少，但这是特殊的日子，节假日偏少不算异常"),
+        Why.PAST: lambda: say("未预警：此前几个窗口偏多，这个窗口并不偏多"),
         Why.VERDICT: lambda: say("异常"),
         Why.BREAK: lambda: say("未预警：归类口径刚调整过，新旧不可比"),
         Why.BELOW_LIMIT: lambda: say("未预警：没有达到限额"),
@@ -99,6 +101,8 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
         chance = _chance(speech, test.p)
         if share:
             parts.append(say("这样低的机会{odds}", odds=chance) if low_side else say("这样高的机会{odds}", odds=chance))
+        elif test.detector == BUILDS_UP:
+            parts.append(say("连同此前三个窗口一起看，这样多的机会{odds}", odds=chance))
         else:
             parts.append(say("这样少的机会{odds}", odds=chance) if low_side else say("这样多的机会{odds}", odds=chance))
     if test.level:

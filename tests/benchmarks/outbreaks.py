@@ -20,6 +20,7 @@ from detectors.observation import Slot
 from detectors.outbreak import OutbreakBank
 from detectors.registry import DETECTORS, create
 from detectors.river_adapter import RIVER_SCORERS
+from streams.profile.schema import DetectorsPart
 from tests.benchmarks import outbreaks_calibration as calibration
 from tests.benchmarks import outbreaks_oracle as oracle
 from tests.benchmarks.outbreaks_peers import FARRINGTON_ORACLE, IMPROVED_FARRINGTON, ears
@@ -27,8 +28,9 @@ from tests.benchmarks.outbreaks_report import markdown
 from tests.benchmarks.outbreaks_scoring import RATES, Alarms, Figures, alarms_with_memory, figures, plain_alarms
 from tests.benchmarks.outbreaks_simulation import FIRST_SCORED, Counts, Floats, Simulation, simulate
 
-DEFAULT = ("outbreak", "shift")
-"""What judges weeks: a week is as alarming as the smaller p. `counts` asks what `outbreak` asks of one window alone."""
+DEFAULT = DetectorsPart().week
+"""What judges the weeks of a signal whose profile does not say: a week is as alarming as the smaller p. `counts` asks
+what `outbreak` asks of one window alone."""
 OTHERS = (("counts", "shift"), ("counts", "outbreak", "shift"))
 """Other sets that a profile may name."""
 ALONE = ("counts", "outbreak", "shift")

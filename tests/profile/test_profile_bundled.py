@@ -14,6 +14,7 @@ from streams.core.city import Direction, Size
 from streams.core.instant import DAY, HOUR
 from streams.profile import Profile, bundled, check, describe, load
 from streams.profile.zone import zone, zone_names
+from tests.benchmarks.outbreaks import DEFAULT
 from tests.profile.small_town import SMALL_TOWN, write
 
 FOLDER = Path(str(files("streams") / "profiles"))
@@ -110,6 +111,25 @@ def test_signals_of_boston() -> None:
     assert signals["complaints_total"].sizes == tuple(Size)
     assert signals["complaints_total"].direction is Direction.BOTH
     assert "shift" in signals["illegal_parking"].detectors
+
+
+def test_who_names_no_detectors_gets_those_that_find_most() -> None:
+    """Of weeks, the set that `make bench-detectors` calls jiantu's; the same where only days are written."""
+    boston = {signal.name: signal for signal in load("boston311").city.signals}
+    for name in ("snow", "other"):
+        assert boston[name].detectors_at(Size.WEEK) == DEFAULT
+    assert boston["snow"].detectors_at(Size.DAY) == ("counts",)
+    assert boston["other"].detectors_at(Size.DAY) == ("counts", "shift")
+    leshan = {signal.name: signal for signal in load("leshan").city.signals}
+    weekly = {s.detectors_at(Size.WEEK) for s in leshan.values() if Size.WEEK in s.sizes}
+    assert weekly == {DEFAULT, ("rates",), ()}  # shares are judged as shares, wholes not at all
+
+
+def test_a_profile_may_name_detectors_by_size(tmp_path: Path) -> None:
+    text = SMALL_TOWN.replace("detectors: [counts]", "detectors: {hour: [], day: [shift, counts]}")
+    total = load(write(tmp_path / "town", text)).city.signals[0]
+    assert (total.detectors_at(Size.HOUR), total.detectors_at(Size.DAY)) == ((), ("shift", "counts"))
+    assert total.detectors == ("shift", "counts")
 
 
 def test_a_csv_row_of_boston_finds_its_codes() -> None:

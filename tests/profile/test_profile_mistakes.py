@@ -41,6 +41,17 @@ MISTAKES = {
     "share of itself": ("detectors: [counts]", "detectors: rates\n    of: §total", "does not count", "不是计数"),
     "unknown witness": ("calendar:\n", "drought_witnesses: [§totl]\ncalendar:\n", "did you mean total?", "是否想写"),
     "scan alone": ("detectors: [counts]", "detectors: §scan", "scan goes by counts", "加上 counts"),
+    "detector of one size": ("detectors: [counts]", "detectors: {day: §count}", "did you mean counts?", "检测器"),
+    "detectors of no size": ("detectors: [counts]", "detectors: {§days: counts}", "did you mean day?", "是否想写"),
+    "detector twice": ("detectors: [counts]", "detectors: {day: [counts, §counts]}", "is listed twice", "两次"),
+    "scan of hours": (
+        "detectors: [counts]", "detectors: {hour: [counts, §scan]}", "scan looks at days; write it under day", "day 下",
+    ),
+    "share judged by days alone": (
+        "detectors: [counts]",
+        "detectors: §{day: rates}\n    of: calls\n  calls: {title: 来电, family: order, sizes: day, minimum_count: 5}",
+        "judged by rates alone", "只能由 rates",
+    ),
     "limit left out": ("minimum_count: 5", "measure: §backlog\n    minimum_count: 5", "needs a limit", "限额"),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
