@@ -21,5 +21,3 @@ SECOND: Final = "#CC79A7"
 """A second thing of the same kind."""
 NONE: Final = "#7F7F7F"
 """Nothing to say: no data, or fewer than k people."""
-
-SEVERITIES: Final = {"critical": ALARM, "high": ALARM, "warning": NOTICE, "medium": NOTICE, "info": BAND, "low": BAND}

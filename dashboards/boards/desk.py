@@ -45,9 +45,10 @@ def build(say: Tongue) -> model.Dashboard:
     )
     board.row(
         say("预警的价值", "What the pages were worth"),
-        Placed(_outcomes(say), 8, 8),
-        Placed(_steps(say), 8, 8),
-        Placed(_false(say), 8, 8),
+        Placed(_raised(say), 6, 8),
+        Placed(_outcomes(say), 6, 8),
+        Placed(_steps(say), 6, 8),
+        Placed(_false(say), 6, 8),
     )
     return board.build()
 
@@ -183,6 +184,19 @@ def _times(say: Tongue, metric: metrics.Metric, title: tuple[str, str]) -> Build
         Query(quantile(0.9, metric, "30d"), "90 %"),
         paint=[colours.COUNT, colours.EXPECTED],
     ).no_value(say("尚无", "none yet"))
+
+
+def _raised(say: Tongue) -> Builder:
+    return bars(
+        say.words(
+            "所选时间内发出",
+            "Raised in the chosen range",
+            "所选时间内发出的预警条数，按级别（保密的除外）。",
+            "Alerts raised in the chosen range, by severity (not compartmented ones).",
+        ),
+        "short",
+        Query(f"sum by (severity) (increase({metrics.ALERTS_RAISED.name}[$__range]))", "{{severity}}"),
+    ).decimals(0)
 
 
 def _outcomes(say: Tongue) -> Builder:

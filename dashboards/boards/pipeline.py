@@ -31,9 +31,10 @@ def build(say: Tongue) -> model.Dashboard:
     )
     board.row(
         say("进度", "Progress"),
-        Placed(_watermark(say), 8, 8),
-        Placed(_checkpoint(say), 8, 8),
-        Placed(_lag(say), 8, 8),
+        Placed(_watermark(say), 6, 8),
+        Placed(_windows(say), 6, 8),
+        Placed(_checkpoint(say), 6, 8),
+        Placed(_lag(say), 6, 8),
     )
     board.row(
         say("报送与服务", "Feeds and service"),
@@ -64,6 +65,17 @@ def _now(say: Tongue) -> list[Placed]:
             Query(f"min({metrics.EXPORTER_UP.name}) or vector(0)"),
             [(None, colours.ALARM), (1, colours.CALM)],
         ),
+        number(
+            say.words(
+                "实时服务就绪",
+                "Live service ready",
+                "1：实时服务已恢复、在收事件；没有实时服务则无数据。",
+                "1: the live service is recovered and takes events in; no data where there is none.",
+            ),
+            "bool_yes_no",
+            Query(f"min({metrics.READY.name})"),
+            [(None, colours.ALARM), (1, colours.CALM)],
+        ).no_value("–"),
         number(
             say.words(
                 "数据",
@@ -110,6 +122,16 @@ def _now(say: Tongue) -> list[Placed]:
         ),
         number(
             say.words(
+                "不公布的界限 k",
+                "Not shown below k",
+                "不足这么多人的格子不公布数字。",
+                "Cells below so many people are not shown.",
+            ),
+            "short",
+            Query(once(metrics.PRIVACY_K)),
+        ),
+        number(
+            say.words(
                 "节假日历",
                 "Calendar",
                 "节假日历自水位起还覆盖的天数；到期前请补上新一年。",
@@ -120,7 +142,7 @@ def _now(say: Tongue) -> list[Placed]:
             [(None, colours.ALARM), (14, colours.NOTICE), (60, colours.CALM)],
         ).decimals(0),
     ]
-    return [Placed(panel, 4, 4) for panel in panels]
+    return [Placed(panel, 3, 4) for panel in panels]
 
 
 def _verdicts(say: Tongue) -> Builder:
@@ -177,6 +199,21 @@ def _watermark(say: Tongue) -> Builder:
         "s",
         Query(age(metrics.WATERMARK), say("水位", "Watermark")),
         paint=[colours.COUNT],
+    )
+
+
+def _windows(say: Tongue) -> Builder:
+    return lines(
+        say.words(
+            "最近关闭的窗口距今",
+            "Since the last window closed",
+            "时、日、周各自最近一个窗口的结束时刻距今多久；右轴：每小时关闭的窗口数。",
+            "Since the end of the last hour, day and week that closed; right axis: windows closed an hour.",
+        ),
+        "s",
+        Query(age(metrics.WINDOW_END, "size"), "{{size}}"),
+        Query(f"sum(increase({metrics.WINDOWS_CLOSED.name}[1h]))", say("每小时关闭", "Closed an hour")),
+        on_the_right={1: "short"},
     )
 
 
@@ -285,12 +322,14 @@ def _scrapes(say: Tongue) -> Builder:
         say.words(
             "导出用时",
             "Exporter",
-            "每次读取账本的用时。",
-            "How long reading the ledger takes.",
+            "每次读取账本的用时；右轴：每小时读不出的次数。",
+            "How long reading the ledger takes; right axis: readings that failed, an hour.",
         ),
         "s",
         Query(once(metrics.SCRAPE_SECONDS), say("用时", "Takes")),
-        paint=[colours.COUNT],
+        Query(f"sum(increase({metrics.SCRAPE_ERRORS.name}[1h])) or vector(0)", say("失败", "Failed")),
+        paint=[colours.COUNT, colours.ALARM],
+        on_the_right={1: "short"},
     )
 
 
