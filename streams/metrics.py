@@ -1,7 +1,7 @@
 """Every name of a metric that jiantu exports, in one place: what rules, boards and their tests may ask for.
 
-The tables of `deploy/METRICS.md` are made of this (`python -m streams.exporter.table`). Instants are exported, never ages;
-totals end in `_total`; units are base units.
+The tables of `deploy/METRICS.md` are made of this (`python -m streams.exporter.table`). Instants are exported, never
+ages; totals end in `_total`; units are base units.
 
 Law 6. No number is exported that lets anybody narrow a cell below k people: such a series has
 `jiantu_window_suppressed` 1 and no number, and so may others that would give it away. What is compartmented has no
@@ -140,8 +140,13 @@ ALERTS_RAISED = _counter(
     "Alerts raised (not compartmented ones).",
     "severity",
 )
-DISPOSALS = _counter(
-    Group.ALERTS, "disposals_total", "人员对预警的处理累计，按步骤。", "What people did with alerts, by step.", "step"
+STEPS = _counter(
+    Group.ALERTS,
+    "alert_steps_total",
+    "人员对预警所做步骤的累计；choice 为处置措施或排除理由。",
+    "Steps that people took on alerts; choice: the measure, or why it was discarded.",
+    "step",
+    "choice",
 )
 ACKNOWLEDGE_SECONDS = _histogram(
     Group.ALERTS,
@@ -238,12 +243,13 @@ BUDGET_SPENT = _gauge(
 BUDGET_REMAINING = _gauge(
     Group.BUDGET, "page_budget_remaining_pages", "余下的额度。", "What is left of it.", unit=Unit.PAGES
 )
-PAGES = _counter(
+PAGES = _gauge(
     Group.BUDGET,
-    "pages_total",
-    "占额度的预警累计，按人员的结论：right 属实，false 误报，other 不计入误报的排除，open 尚无结论。",
-    "Alerts under the budget by what people made of them: right, false, other (discarded, not as false), open.",
+    "pages",
+    "占额度的预警，按人员目前的结论：right 属实，false 误报，other 不计入误报的排除，open 尚无结论。",
+    "Alerts under the budget by what people make of them now: right, false, other (discarded, not as false), open.",
     "outcome",
+    unit=Unit.PAGES,
 )
 FALSE_PAGE_RATIO = _gauge(
     Group.BUDGET,
@@ -255,8 +261,8 @@ FALSE_PAGE_RATIO = _gauge(
 FALSE_PAGES_PER_WEEK = _gauge(
     Group.BUDGET,
     "false_pages_per_week",
-    "实际误报：人员判为误报的预警，每周。",
-    "Realised false pages a week: those that people discarded as false.",
+    "实际误报：最近 28 天发出的预警中人员判为误报的，每周。",
+    "Realised false pages a week: of the alerts of the last 28 days, those that people discarded as false.",
     unit=Unit.PAGES,
 )
 
@@ -291,16 +297,10 @@ RECORDS_REJECTED = _counter(
     Group.PIPELINE, "records_rejected_total", "拒收的记录按原因。", "Records rejected, by reason.", "reason"
 )
 WINDOWS_CLOSED = _counter(Group.PIPELINE, "windows_closed_total", "已关闭的窗口。", "Windows closed.")
-STALLS = _counter(
-    Group.PIPELINE,
-    "stalls_total",
-    "运行停滞的次数（看门狗）。",
-    "Times that the run made no progress (watchdog).",
-)
 CHECKPOINT = _gauge(
     Group.PIPELINE,
     "checkpoint_timestamp_seconds",
-    "账本文件最近一次写入的时刻。",
+    "台账最近一次写入的时刻。",
     "When the ledger was last written to.",
     unit=Unit.TIMESTAMP,
 )
@@ -334,7 +334,7 @@ BUILD = _gauge(
 REPLAYED = _gauge(
     Group.NAMES,
     "replayed",
-    "1：账本里是重放的数据，不寻呼任何人；0：实时数据。",
+    "1：台账里是重放的数据，不寻呼任何人；0：实时数据。",
     "1: the ledger holds replayed data, which pages nobody; 0: live data.",
 )
 CITY_INFO = _gauge(Group.NAMES, "city_info", "城市。", "The city.", "county", "name", "name_en")
@@ -384,6 +384,12 @@ SERVICE_INFO = _gauge(
 # ---- the live service (`jiantu run`) ---------------------------------------------------------------------------------
 
 READY = _gauge(Group.SERVICE, "ready", "1：服务就绪。", "1: the service is ready.")
+STALLS = _counter(
+    Group.SERVICE,
+    "stalls_total",
+    "服务启动以来停滞的次数。",
+    "Times since its start that the service made no progress though there was something to do.",
+)
 HTTP_REQUESTS = _counter(Group.SERVICE, "http_requests_total", "HTTP 请求。", "HTTP requests.", "route", "status")
 INGEST_RECORDS = _counter(
     Group.SERVICE,
@@ -420,20 +426,20 @@ WATCHDOG = _gauge(Group.SELF, "watchdog", "恒为 1：看门狗规则以此为�
 EXPORTER_UP = _gauge(
     Group.SELF,
     "exporter_up",
-    "1：账本读出来了；0：没有，其余指标缺席。",
+    "1：台账读出来了；0：没有，其余指标缺席。",
     "1: the ledger was read; 0: it was not, and the rest is absent.",
 )
 SCRAPE_SECONDS = _gauge(
     Group.SELF,
     "exporter_scrape_duration_seconds",
-    "本次读取账本用时。",
+    "本次读取台账用时。",
     "How long this reading of the ledger took.",
     unit=Unit.SECONDS,
 )
 SCRAPE_ERRORS = _counter(
     Group.SELF,
     "exporter_errors_total",
-    "导出器启动以来读不出账本的次数，按原因。",
+    "导出器启动以来读不出台账的次数，按原因。",
     "Readings of the ledger that failed since the exporter started, by reason.",
     "reason",
 )
