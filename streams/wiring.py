@@ -30,6 +30,7 @@ from streams.replay.simulate import Progress, Simulation, simulate
 from streams.sources.between import Between
 from streams.sources.contract import Source
 from streams.sources.csv_export import CsvSource
+from streams.sources.inbox import InboxReader, read_header
 from streams.sources.memory import MemorySource
 from streams.sources.recorder import RecordingWriter
 from streams.sources.recording import Header, RecordingReader
@@ -84,16 +85,22 @@ class DataDirError(Exception):
 
 def recorded_profile(path: Path) -> str | None:
     """Name of the profile that a recording was made with; None for a source that does not say."""
+    if path.is_dir():
+        return read_header(path).profile
     return None if _is_csv(path) else RecordingReader(path, verify=False).header.profile
 
 
 def open_source(path: Path, profile: Profile, start: Instant | None = None, end: Instant | None = None) -> Source:
-    """The source of a file, by its content: a recording, or a CSV through the profile's mapping; of it what came
-    in between two instants of event time, from the beginning of the hour of `start` on: a part of an hour would
-    look like a quiet one. Raises SourceError."""
+    """The source of a file, by its content: a recording, or a CSV through the profile's mapping; or of a folder, the
+    inbox of a live service. Of it what came in between two instants of event time, from the beginning of the hour of
+    `start` on: a part of an hour would look like a quiet one. Raises SourceError."""
     if start is not None:
         start = WindowGrid(profile.city.zone, profile.city.day_start).hour(start).start
-    source: Source = CsvSource(path, profile) if _is_csv(path) else RecordingReader(path)
+    source: Source
+    if path.is_dir():
+        source = InboxReader(path)
+    else:
+        source = CsvSource(path, profile) if _is_csv(path) else RecordingReader(path)
     return source if start is None and end is None else Between(source, start, end)
 
 
