@@ -16,7 +16,7 @@ import gc
 import os
 import signal
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -25,24 +25,30 @@ from faust.transport.drivers import TRANSPORTS
 from faust.types import TP
 
 from streams.broker.errors import TopicError
-from streams.broker.names import Topics
-from streams.broker.partitioner import partition_of
 from streams.broker.settings import BrokerSettings
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
 from streams.ports import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
-from streams.runtime.cluster import Cluster, TopicFacts
+from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import Outbox
 from streams.runtime.faust_transport import Consumer, Transport
 from streams.runtime.fetcher import Fetched
-from streams.runtime.partition import HeldPartition, RefusedError, Verdict, check_retention, check_still_there, verdict
-from streams.runtime.steps import JudgeStep, ScoreStep, Step, TallyPlace, TallyStep, offset_of
+from streams.runtime.partition import HeldPartition, RefusedError, Verdict, verdict
+from streams.runtime.steps import offset_of
 from streams.runtime.supervisor import Failure, report
 from streams.runtime.watchdog import Place, Seen, Watchdog
-from streams.runtime.worker_setup import FAILED, REFUSED, STEPS, STOP_AT, Say, WorkerSetup
+from streams.runtime.worker_setup import FAILED, REFUSED, STOP_AT, Say, WorkerSetup
+from streams.runtime.worker_topics import WorkerTopics
 
 TRANSPORTS.aliases["jiantu"] = f"{Transport.__module__}:Transport"
+
+
+class App(faust.App):
+    """faust's, but for the folders that it would make where the worker was started: there are no tables to keep."""
+
+    def _create_directories(self) -> None:
+        pass
 
 
 GARBAGE_INTERVAL: Duration = 30 * SECOND
@@ -65,31 +71,18 @@ class StepFailedError(Exception):
         self.failure = failure
 
 
-class StalledError(Exception):
-    """The watchdog's: a partition does not move."""
-
-
 class Worker:
     """Everything that one process holds."""
 
     def __init__(self, setup: WorkerSetup, say: Say) -> None:
         """Looks at the topics. Raises TopicError, RefusedError, BrokerError."""
-        self._city = setup.city
         self._interval = setup.interval
         self._say = say
-        self._topics = Topics(setup.settings.topic_prefix)
-        self._sources = {
-            name: topic
-            for name, topic in zip(STEPS, (self._topics.events, self._topics.windows, self._topics.scores), strict=True)
-            if name in setup.steps
-        }
-        self._step_of = {topic: name for name, topic in self._sources.items()}
-        self._cluster = Cluster(setup.settings)
-        self._facts = self._look()
+        self._topics = WorkerTopics(setup, say)
         version = setup.city.profile_version
         self._profile_header = version.encode()
-        self._outbox = Outbox(setup.settings, self._topics, version)
-        self._store = CheckpointStore(setup.settings, self._cluster, self._topics.checkpoints, version)
+        self._outbox = Outbox(setup.settings, self._topics.names, version)
+        self._store = CheckpointStore(setup.settings, self._topics.cluster, self._topics.names.checkpoints, version)
         self._in_store = ThreadPoolExecutor(1, "checkpoints")
         self._held: dict[TP, HeldPartition] = {}
         self._locks: dict[TP, asyncio.Lock] = {}
@@ -100,44 +93,11 @@ class Worker:
         self._stop_at = dict(part.split(":") for part in os.environ.get(STOP_AT, "").split(",") if part)
         self.app = self._faust(setup)
 
-    # ---- topics --------------------------------------------------------------------------------------------------
-
-    def _look(self) -> dict[str, TopicFacts]:
-        """The topics as they are. Raises where they are not as they must be."""
-        facts = self._cluster.topics(self._topics.all())
-        if facts[self._topics.scores].partitions != 1:
-            raise TopicError(
-                self._topics.scores,
-                f"has {facts[self._topics.scores].partitions} partitions; the judge hears a city in one",
-                "make it with one: `jiantu topics plan` says how",
-            )
-        most = max(facts[topic].partitions for topic in (self._topics.events, self._topics.windows))
-        if facts[self._topics.checkpoints].partitions < most:
-            raise TopicError(
-                self._topics.checkpoints,
-                f"has {facts[self._topics.checkpoints].partitions} partitions, {self._topics.events} or "
-                f"{self._topics.windows} has {most}",
-                f"give it {most}: each has its checkpoints in the one of its number",
-            )
-        return facts
-
-    def _step(self, topic: str, partition: int) -> Step:
-        """A fresh step of a partition."""
-        name = self._step_of[topic]
-        if name == "score":
-            return ScoreStep(self._city)
-        if name == "judge":
-            return JudgeStep(self._city)
-        partitions = self._facts[topic].partitions
-        counties = [county.code for county in self._city.counties if partition_of(county.code, partitions) == partition]
-        windows = self._facts[self._topics.windows].partitions
-        return TallyStep(self._city, TallyPlace(topic, partition, counties, windows))
-
     # ---- faust ---------------------------------------------------------------------------------------------------
 
     def _faust(self, setup: WorkerSetup) -> faust.App:
         Transport.settings = setup.settings
-        app = faust.App(
+        app = App(
             setup.settings.group,
             broker="jiantu://" + ";jiantu://".join(setup.settings.addresses),
             store="memory://",
@@ -152,7 +112,7 @@ class Worker:
             broker_commit_interval=1.0,
             processing_guarantee="at_least_once",
         )
-        for name, topic in self._sources.items():
+        for name, topic in self._topics.sources.items():
             source = app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
             app.agent(source, name=name, concurrency=1)(self._agent)
         app.on_partitions_assigned.connect(self._on_assigned)
@@ -194,7 +154,11 @@ class Worker:
         cause = error.__cause__
         if cause is not None:
             trace += [type(cause).__name__, *(line.rstrip() for line in traceback.format_tb(cause.__traceback__))]
-        self._say("refused" if refused else "failed", error=f"{type(error).__name__}: {error}", trace=trace)
+        said = f"{type(error).__name__}: {error}"
+        if refused:
+            self._say("refused", error=said, page=True)
+        else:
+            self._say("failed", error=said, trace=trace)
         os._exit(REFUSED if refused else FAILED)
 
     # ---- taking part in the group --------------------------------------------------------------------------------
@@ -223,12 +187,16 @@ class Worker:
 
     def watchdog(self, settings: BrokerSettings) -> Watchdog:
         """One that looks after this worker."""
-        return Watchdog(self._seen, Cluster(settings).span, self._say, lambda why: self.die(StalledError(why)))
+        return Watchdog(self._seen, Cluster(settings).span, self._say, self.die)
 
     async def _on_revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:
         await self._dying(self.save())
         self._assigned = ()
         self._say("revoked", partitions=len(given[0]))
+
+    def close(self) -> None:
+        """Ask the brokers nothing any more."""
+        self._topics.close()
 
     async def save(self) -> None:
         """Have everything that this process holds in checkpoints, and committed."""
@@ -257,13 +225,14 @@ class Worker:
         if held is not None and held.generation == generation:
             return held
         if held is None:
-            step = self._step(tp.topic, tp.partition)
+            facts = self._topics.facts[tp.topic]
 
             def load() -> HeldPartition:
                 self._freeze("recovery")
-                return self._store.load(step, self._facts[tp.topic], tp.partition, generation)
+                step = self._topics.step(tp.topic, tp.partition)
+                return self._store.load(step, facts, tp.partition, generation)
 
-            held = await asyncio.get_running_loop().run_in_executor(self._in_store, load)
+            held = await asyncio.get_running_loop().run_in_executor(self._in_store, self._topics.patiently, load)
             if generation != self._generation:
                 return None
         held.generation = generation
@@ -282,11 +251,11 @@ class Worker:
                 return
             if batch.trouble:
                 if batch.epoch == held.epoch:
-                    await self._check_trouble(tp, held, batch)
+                    await self._check_trouble(tp, held, batch.trouble)
                 return
             found = verdict(held.position, held.epoch, batch)
             if found is Verdict.HOLE:
-                await self._check_hole(tp, held)
+                await self._asked(self._topics.check_hole, tp.topic, tp.partition, held.position)
             elif found is Verdict.ASTRAY:
                 held.epoch = await self._consumer.go_to(tp, held.position)
                 return
@@ -295,7 +264,7 @@ class Worker:
             await self._take(tp, held, batch)
 
     async def _take(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
-        if self._step_of[tp.topic] != "tally":
+        if self._topics.step_of[tp.topic] != "tally":
             for record in batch.records:
                 self._check_profile(tp, record)
         records = held.records(batch.records)
@@ -325,26 +294,14 @@ class Worker:
                 f"({made_with.decode(errors='replace')[:12]}); run with that, or begin anew (RUNBOOK: beginning anew)"
             )
 
-    async def _check_hole(self, tp: TP, held: HeldPartition) -> None:
-        """Offsets are missing: compacted or a transaction's, or deleted before they were read?"""
-        loop = asyncio.get_running_loop()
-        span = await loop.run_in_executor(None, self._cluster.span, tp.topic, tp.partition)
-        check_retention(held.position, span, f"{tp.topic} {tp.partition} ({held.step.name})")
-
-    async def _check_trouble(self, tp: TP, held: HeldPartition, batch: Fetched) -> None:
-        """The brokers do not give what was asked for. Was it deleted, or cut off, or do they only say so for now?"""
-        self._say("not_given", step=held.step.name, partition=tp.partition, error=batch.trouble)
-
-        def look() -> None:
-            now = self._cluster.topics([tp.topic])[tp.topic]
-            span = self._cluster.span(tp.topic, tp.partition)
-            check_still_there(
-                held.position, self._facts[tp.topic], now, span, f"{tp.topic} {tp.partition} ({held.step.name})"
-            )
-
-        await asyncio.get_running_loop().run_in_executor(None, look)
+    async def _check_trouble(self, tp: TP, held: HeldPartition, trouble: str) -> None:
+        self._say("not_given", step=held.step.name, partition=tp.partition, position=held.position, error=trouble)
+        await self._asked(self._topics.check_trouble, tp.topic, tp.partition, held.position)
         await asyncio.sleep(TROUBLE_REST)
         held.epoch = await self._consumer.go_to(tp, held.position)
+
+    async def _asked(self, ask: Callable[..., None], *about: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, ask, *about)
 
     # ---- checkpoints ---------------------------------------------------------------------------------------------
 
@@ -427,4 +384,5 @@ async def work(worker: Worker, settings: BrokerSettings, stop: asyncio.Event) ->
             await worker.tick()
     watchdog.stop()
     await worker.save()
+    worker.close()
     await asyncio.wait_for(app.stop(), 15)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from streams.broker.errors import BrokerError
+from streams.broker.errors import BrokerError, TopicError
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
 from streams.runtime.cluster import Span
@@ -19,6 +19,8 @@ NO_PROGRESS: Duration = 60 * SECOND
 """A partition that does not move for so long, though there are records, ends the worker; another begins anew."""
 LONGEST_SAVE: Duration = 120 * SECOND
 """So does a checkpoint that takes longer."""
+MISSING: Duration = 20 * SECOND
+"""So does a topic that was deleted; a broker that has just come back knows of none for a moment."""
 EVERY: Duration = 5 * SECOND
 
 Place = tuple[str, int]
@@ -36,6 +38,10 @@ class Seen:
     """How long its checkpoint has been under way; 0: none is."""
 
 
+class StalledError(Exception):
+    """A partition does not move."""
+
+
 class Watchdog:
     """Looks every few seconds, and says what is wrong once it is."""
 
@@ -44,15 +50,20 @@ class Watchdog:
         look: Callable[[], Mapping[Place, Seen]],
         ask: Callable[[str, int], Span],
         say: Say,
-        bite: Callable[[str], None],
+        bite: Callable[[Exception], None],
         no_progress: Duration = NO_PROGRESS,
+        missing: Duration = MISSING,
     ) -> None:
-        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why."""
+        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why: a
+        StalledError, or the TopicError of a topic that is gone."""
         self._look = look
         self._ask = ask
         self._say = say
         self._bite = bite
         self._no_progress = no_progress
+        self._missing = missing
+        self._gone: Stopwatch | None = None
+        """Since when a topic has not been there."""
         self._last: dict[Place, int] = {}
         self._still: dict[Place, Stopwatch] = {}
         self._stop = threading.Event()
@@ -80,18 +91,28 @@ class Watchdog:
                 span = self._ask(topic, partition)
             except BrokerError as error:
                 self._say("unreachable", error=str(error))
+                self._judge_absence(error)
                 for still in self._still.values():
                     still.restart()
                 return
             lag = span.next - max(now.position, span.first)
             lags[f"{topic}-{partition}"] = lag
             self._judge((topic, partition), now, lag)
+        self._gone = None
         if any(lags.values()):
             self._say("lag", partitions=lags)
 
     def _forget(self, seen: Mapping[Place, Seen]) -> None:
         for place in set(self._last) - set(seen):
             del self._last[place], self._still[place]
+
+    def _judge_absence(self, error: BrokerError) -> None:
+        if not isinstance(error, TopicError):
+            self._gone = None
+        elif self._gone is None:
+            self._gone = Stopwatch()
+        elif self._gone.elapsed() > self._missing:
+            self._bite(error)
 
     def _judge(self, place: Place, now: Seen, lag: int) -> None:
         if self._last.get(place) != now.position or (lag <= 0 and now.position >= 0):
@@ -101,6 +122,6 @@ class Watchdog:
         where = f"{place[0]} {place[1]}"
         if still > self._no_progress:
             what = "its checkpoint is not read" if now.position < 0 else f"stands at record {now.position}"
-            self._bite(f"{where}: {what} for {still // SECOND} s, with {lag} records to go")
+            self._bite(StalledError(f"{where}: {what} for {still // SECOND} s, with {lag} records to go"))
         if now.saving_for > LONGEST_SAVE:
-            self._bite(f"{where}: a checkpoint has been under way for {now.saving_for // SECOND} s")
+            self._bite(StalledError(f"{where}: a checkpoint has been under way for {now.saving_for // SECOND} s"))

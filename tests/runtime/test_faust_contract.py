@@ -30,7 +30,7 @@ RELIED_ON = {
         "on_partitions_revoked", "on_partitions_assigned", "wait_empty",
     ),
     driver.ConsumerRebalanceListener: ("on_partitions_revoked", "on_partitions_assigned"),
-    app.App: ("_on_partitions_revoked", "_on_partitions_assigned"),
+    app.App: ("_on_partitions_revoked", "_on_partitions_assigned", "on_first_start", "_create_directories"),
     # what keeps aiokafka in the group, and from fetching
     fetcher.Fetcher: ("_get_actions_per_node",),
     subscription_state.SubscriptionState: (
@@ -74,6 +74,8 @@ DIGESTS = {
     "ConsumerRebalanceListener.on_partitions_assigned": "1c1f8406ad3698a6",
     "App._on_partitions_revoked": "d5c895bbe57dc73a",
     "App._on_partitions_assigned": "de932b7927db85b3",
+    "App.on_first_start": "ec655d9c223403cc",
+    "App._create_directories": "a9f571c3b04abec3",
     "Fetcher._get_actions_per_node": "1dab2cf937d165d0",
     "SubscriptionState.fetch_context": "ff2a654dca239cfe",
     "SubscriptionState.fetcher_idle_time": "45289bef04d7a4e3",

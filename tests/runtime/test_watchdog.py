@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from streams.broker.errors import BrokerError
+from streams.broker.errors import BrokerError, TopicError
 from streams.runtime.cluster import Span
 from streams.runtime.watchdog import LONGEST_SAVE, Place, Seen, Watchdog
 
@@ -22,9 +22,9 @@ class Kennel:
     def __init__(self) -> None:
         self.seen: dict[Place, Seen] = {EVENTS: Seen(10, 0, 0)}
         self.span = Span(0, 100)
-        self.away = False
+        self.away = self.deleted = False
         self.said: list[str] = []
-        self.dog = Watchdog(self._look, self._ask, self._say, self._bite, no_progress=50_000)
+        self.dog = Watchdog(self._look, self._ask, self._say, self._bite, no_progress=50_000, missing=50_000)
 
     def _look(self) -> Mapping[Place, Seen]:
         return self.seen
@@ -32,13 +32,15 @@ class Kennel:
     def _ask(self, topic: str, partition: int) -> Span:
         if self.away:
             raise BrokerError("broker", "no answer", "wait")
+        if self.deleted:
+            raise TopicError("events", "there is no such topic", "make it")
         return self.span
 
     def _say(self, event: str, /, **facts: object) -> None:
         self.said.append(event)
 
-    def _bite(self, why: str) -> None:
-        raise BittenError(why)
+    def _bite(self, why: Exception) -> None:
+        raise BittenError(f"{type(why).__name__} {why}")
 
     def later(self) -> None:
         """After the time within which something must have moved."""
@@ -94,6 +96,17 @@ def test_while_no_broker_answers_nobody_is_bitten_and_time_begins_anew_when_one_
     kennel.away = False
     kennel.dog.watch_once()
     with pytest.raises(BittenError):
+        kennel.later()
+
+
+def test_a_topic_that_stays_away_is_told_and_one_that_comes_back_is_not(kennel: Kennel) -> None:
+    kennel.deleted = True
+    kennel.dog.watch_once()
+    kennel.deleted = False
+    kennel.dog.watch_once()
+    kennel.deleted = True
+    kennel.later()
+    with pytest.raises(BittenError, match="TopicError events: there is no such topic"):
         kennel.later()
 
 

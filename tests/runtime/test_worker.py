@@ -28,7 +28,10 @@ class WorkerProcess:
     """One `jiantu worker --alone`."""
 
     def __init__(self, lake: LakeTopics, folder: Path, name: str, **environment: str) -> None:
+        """Started in a folder of its own, in which it is to leave nothing."""
         self._said = folder / f"{name}.jsonl"
+        self.started_in = folder / f"{name}-in"
+        self.started_in.mkdir()
         where = ["--brokers", lake.settings.brokers, "--prefix", lake.settings.topic_prefix]
         command = [sys.executable, "-m", "streams", "worker", "--alone", "--profile", str(FOLDER / "profile.yaml")]
         with self._said.open("wb") as said:
@@ -36,6 +39,7 @@ class WorkerProcess:
                 [*command, *where, "--group", lake.settings.group, "--checkpoint-seconds", "1"],
                 stderr=said,
                 env=os.environ | environment,
+                cwd=self.started_in,
             )
 
     def said(self, event: str) -> list[Mapping[str, Any]]:
@@ -91,6 +95,7 @@ def test_two_workers_over_three_partitions_give_the_embedded_log_and_leave_every
         assert other.stop() == 0
         left = [*one.said("left"), *other.said("left")]
     assert [said["code"] for said in left] == [0, 0]
+    assert [*one.started_in.iterdir(), *other.started_in.iterdir()] == []
     cluster = lake.cluster()
     for topic in (names.events, names.windows, names.scores):
         ends = [cluster.span(topic, number).next for number in range(cluster.topics([topic])[topic].partitions)]
