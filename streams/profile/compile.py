@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -10,7 +11,7 @@ from streams.core.event import KINDS, OUTCOMES
 from streams.profile.calendar import CityCalendar, DayClass, LocalEvent
 from streams.profile.holidays import Arrangement, ChineseHolidays, HolidaysByRule, PublicHolidays
 from streams.profile.model import CsvMapping, Profile, Retention, Simulation
-from streams.profile.schema import CalendarPart, MappingPart, NamePart, ProfilePart, SignalPart
+from streams.profile.schema import CalendarPart, CountyPart, MappingPart, NamePart, ProfilePart, SignalPart
 from streams.profile.written import DateRange
 from streams.profile.zone import zone
 
@@ -62,7 +63,7 @@ def compile_profile(part: ProfilePart, origin: str) -> Profile:
     return Profile(
         city=city,
         calendar=calendar,
-        retention=Retention(**part.retention.model_dump()),
+        retention=Retention(**dict(part.retention)),
         csv=None if part.mapping is None else _csv(part, part.mapping),
         simulation=_simulation(part),
         english=(english),
@@ -70,6 +71,7 @@ def compile_profile(part: ProfilePart, origin: str) -> Profile:
         intake=({code: point.intake for code, point in part.points.items()}),
         always_page=tuple(category.code for category in categories if category.always_page),
         compartmented=tuple(category.code for category in categories if category.compartmented),
+        tiles=_tiles(part.counties),
         version=version,
         origin=origin,
     )
@@ -80,6 +82,14 @@ def digest(part: ProfilePart) -> str:
     order of keys within one of them, files, comments and spacing are not."""
     data = json.dumps([_SCHEMA, part.model_dump(mode="json")], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(data.encode("ascii")).hexdigest()[:16]
+
+
+def _tiles(counties: Mapping[str, CountyPart]) -> Mapping[str, tuple[int, int]]:
+    """Where all counties have a tile, theirs; otherwise a square of them in their order: half a map misleads."""
+    if all(one.tile is not None for one in counties.values()):
+        return {code: (one.tile[0], one.tile[1]) for code, one in counties.items() if one.tile is not None}
+    width = math.isqrt(len(counties) - 1) + 1
+    return {code: (place % width, place // width) for place, code in enumerate(counties)}
 
 
 def _names(parts: Mapping[str, NamePart]) -> Mapping[str, str]:

@@ -55,6 +55,17 @@ def _check_counties(document: Document) -> None:
                 en = f"{other} does not list {code} as its neighbour; add {code} to the neighbours of {other}"
                 document.at_value(path, (zh, en))
     _check_aliases(document, "counties")
+    _check_tiles(document)
+
+
+def _check_tiles(document: Document) -> None:
+    owner: dict[tuple[object, ...], str] = {}
+    for code in document.mapping("counties"):
+        tile = tuple(document.sequence("counties", code, "tile"))
+        first = owner.setdefault(tile, code) if tile else code
+        if first != code:
+            zh, en = f"{first} 已在这一格；换一格", f"{first} has this tile already; give it another one"
+            document.at_value(("counties", code, "tile"), (zh, en))
 
 
 def _neighbours(document: Document, code: str) -> list[str | None]:

@@ -31,6 +31,8 @@ def describe(profile: Profile) -> dict[str, object]:
             "corrections": span_text(profile.retention.corrections),
             "rejections": span_text(profile.retention.rejections),
             "tickets": span_text(profile.retention.tickets),
+            "inbox": span_text(profile.retention.inbox),
+            "receipts": span_text(profile.retention.receipts),
         },
         "drought_witnesses": list(city.drought_witnesses),
         "counties": [

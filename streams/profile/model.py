@@ -18,6 +18,10 @@ class Retention:
     rejections: Duration
     tickets: Duration
     """How long after its last event a ticket is remembered."""
+    inbox: Duration
+    """How long the segments of a live service's inbox are kept after their last record came, once they are counted."""
+    receipts: Duration
+    """How long pages that were delivered or withdrawn are kept, with their receipts, after they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Profile:
     """Categories whose accepted events page at once."""
     compartmented: tuple[str, ...]
     """Categories of accusation material."""
+    tiles: Mapping[str, tuple[int, int]]
+    """County -> column and row of its tile on a map; by the order of counties where none is written."""
     version: str
     """Digest of the data: the same however the files are split, ordered, commented and spaced."""
     origin: str = field(compare=False)

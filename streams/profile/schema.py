@@ -45,6 +45,9 @@ FilterName = Annotated[str, one_of(lambda: (*FILTER_FIELDS, "family"))]
 FieldName = Annotated[str, one_of(lambda: MAPPED_FIELDS)]
 
 
+TileNumber = Annotated[int, Field(ge=0, le=99)]
+
+
 class Part(BaseModel):
     """A mapping of the YAML: no key that is not known, no type that is not the right one."""
 
@@ -76,6 +79,10 @@ class CountyPart(NamePart):
     neighbours: CodeList = ()
     aliases: TextList = ()
     """Other ways in which a CSV writes it."""
+    tile: Annotated[list[TileNumber], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, exclude=True, examples=["[2, 0]"]
+    )
+    """Column and row of its tile on a map of tiles, from the north-west. Shown only: no part of the version."""
 
 
 class CategoryPart(NamePart):
@@ -189,6 +196,9 @@ class RetentionPart(Part):
     corrections: PositiveSpan = 400 * DAY
     rejections: PositiveSpan = 180 * DAY
     tickets: PositiveSpan = 120 * DAY
+    # What is kept beside the histories changes nothing that is counted: no part of the version.
+    inbox: PositiveSpan = Field(default=180 * DAY, exclude=True)
+    receipts: PositiveSpan = Field(default=800 * DAY, exclude=True)
 
 
 class KindsPart(Part):
