@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from streams import metrics
-from streams.clock import Clock, Stopwatch, WallClock
+from streams.clock import Stopwatch
 from streams.core.instant import DAY, Instant
 from streams.exporter.alerts import Histogram, ShownAlert
 from streams.exporter.figures import Figures
@@ -60,14 +60,15 @@ class LedgerCollector(Collector):
         profile: Callable[[], Profile],
         *,
         replayed: bool | None = None,
-        clock: Clock | None = None,
+        addresses: tuple[str, str] = ("", ""),
     ) -> None:
-        """`profile` is asked for until it gives one: the ledger may not be there yet. It raises LedgerError, ValueError
-        or OSError where there is none. `replayed`: whether the data are, where somebody knows better than the ledger."""
+        """`profile` is asked for until it gives one, as the ledger may not be there yet; it raises LedgerError,
+        ValueError or OSError where there is none. `replayed`: whether the data are, where somebody knows better than
+        the ledger. `addresses`: of the console and of the runbook."""
         self._where = where
         self._profile = profile
         self._replayed = replayed
-        self._clock = clock or WallClock()
+        self._addresses = addresses
         self._state: LedgerState | None = None
         self._errors = dict.fromkeys(_REASONS, 0)
         self._lock = threading.Lock()
@@ -89,6 +90,7 @@ class LedgerCollector(Collector):
         if state is not None and self._state is not None:
             made = [*ledger_families(self._state.profile, state), *self._checkpoint()]
         yield from made
+        yield family(metrics.SERVICE_INFO, [(self._addresses, 1)])
         yield family(metrics.WATCHDOG, [((), 1)])
         yield family(metrics.EXPORTER_UP, [((), float(state is not None))])
         yield family(metrics.SCRAPE_ERRORS, [((reason,), count) for reason, count in self._errors.items()])
@@ -136,7 +138,7 @@ def ledger_families(profile: Profile, state: State) -> Iterator[Family]:
     yield from alert_families(state)
     yield from window_families(profile, state.figures)
     yield from budget_families(profile, state)
-    yield from pipeline_families(profile, state)
+    yield from pipeline_families(state)
     yield from name_families(profile, replayed=state.replayed)
 
 
@@ -212,7 +214,7 @@ def budget_families(profile: Profile, state: State) -> Iterator[Family]:
         yield family(metrics.FALSE_PAGES_PER_WEEK, [((), state.alerts.false_per_week)])
 
 
-def pipeline_families(profile: Profile, state: State) -> Iterator[Family]:
+def pipeline_families(state: State) -> Iterator[Family]:
     """How far the run has come, and what became of every record."""
     progress = state.progress
     watermark: Instant | None = None
