@@ -5,19 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tests.cli.commands import environment
 
-PATIENCE = 150.0
+PATIENCE = 300.0
 """Seconds for a process to do what is waited for, on a busy machine."""
-
-
 REST = 3.0
 """Seconds from a start to the next one, where a worker fails at once."""
 STOP_AT = "JIANTU_WORKER_STOP_AT"
@@ -68,31 +69,69 @@ class WorkerProcess:
     @property
     def frozen(self) -> bool:
         """Whether the process stands still (SIGSTOP)."""
-        stat = Path(f"/proc/{self.pid}/stat").read_text()
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except FileNotFoundError:
+            return False
         return stat.rpartition(")")[2].split()[0] in ("T", "t")
 
     def said(self) -> list[Said]:
         """Its lines so far."""
         return [line for line in lines_of(self.log) if line.pid == self.pid]
 
+    def last(self, event: str) -> Said | None:
+        """What it said of this last."""
+        return next(
+            (line for line in reversed(lines_of(self.log)) if line.pid == self.pid and line.event == event), None
+        )
 
-def lines_of(log: Path) -> Iterator[Said]:
-    """The lines of JSON of a log; others are for people."""
-    if not log.exists():
-        return
-    at = 0.0
-    for line in log.read_bytes().splitlines():
+
+class _Log:
+    """The lines of JSON of a log so far; others are for people. Each byte is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._at = 0.0
+        self._lines: list[Said] = []
+        self._lock = threading.Lock()
+
+    def lines(self) -> list[Said]:
+        with self._lock:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(self._read)
+                    new = file.read()
+            except FileNotFoundError:
+                return []
+            whole = new.rfind(b"\n") + 1
+            self._read += whole
+            self._lines += filter(None, map(self._said, new[:whole].splitlines()))
+            return self._lines.copy()
+
+    def _said(self, line: bytes) -> Said | None:
         try:
             told = json.loads(line)
         except ValueError:
-            continue
-        if isinstance(told, dict) and "event" in told:
-            try:
-                at = datetime.fromisoformat(told["at"]).timestamp()
-            except ValueError:  # a fact of the same name: then it is as late as the line before
-                told["where"] = told["at"]
-            del told["at"]
-            yield Said(at, told.pop("pid"), told.pop("event"), told)
+            return None
+        if not isinstance(told, dict) or "event" not in told:
+            return None
+        try:
+            self._at = datetime.fromisoformat(told["at"]).timestamp()
+        except ValueError:  # a fact of the same name: then it is as late as the line before
+            told["where"] = told["at"]
+        del told["at"]
+        return Said(self._at, told.pop("pid"), told.pop("event"), told)
+
+
+@cache
+def _log(path: Path) -> _Log:
+    return _Log(path)
+
+
+def lines_of(log: Path) -> list[Said]:
+    """What was said in a log, in order."""
+    return _log(log).lines()
 
 
 @dataclass(slots=True)
@@ -106,9 +145,14 @@ class Fleet:
     workers: dict[str, WorkerProcess] = field(default_factory=dict)
     restarts: int = 0
     """Workers that ended by themselves with exit code 1, and were started again as a supervisor does."""
+    _starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "starter"))
+    """A worker ends with the thread that started it (PR_SET_PDEATHSIG): this one, which ends with the fleet."""
 
     def start(self, name: str, **more: str) -> WorkerProcess:
         """Start a worker; its words go to a log of its name."""
+        return self._starter.submit(self._start, name, more).result()
+
+    def _start(self, name: str, more: Mapping[str, str]) -> WorkerProcess:
         log = self.folder / f"{name}.log"
         with log.open("ab") as out:
             process = subprocess.Popen(
@@ -131,8 +175,10 @@ class Fleet:
             if code != FAILED:
                 raise FleetError(f"{name} ended with {code}:\n{last_words(worker.log)}")
             self.restarts += 1
-            # its frozen hour is over: only a first life is stopped in the middle
-            self.start(name, **{key: value for key, value in worker.variables.items() if key != STOP_AT})
+            # once is enough: only the life that is not yet frozen is stopped in the middle
+            frozen = worker.last("frozen") is not None
+            variables = {key: value for key, value in worker.variables.items() if not (frozen and key == STOP_AT)}
+            self.start(name, **variables)
 
     def wait_for(self, worker: WorkerProcess, event: str, since: float = 0.0) -> Said:
         """Wait until a worker has said something; in its next life, where it failed and was started again."""
@@ -167,11 +213,14 @@ class Fleet:
         assert worker.frozen
         os.kill(worker.pid, signal.SIGCONT)
 
-    def leave(self, worker: WorkerProcess) -> int:
-        """SIGTERM, as a rolling restart does; the exit code."""
+    def tell_to_leave(self, worker: WorkerProcess) -> None:
+        """SIGTERM, as a rolling restart does."""
         assert worker.alive
         worker.stopped_by_us = True
         worker.process.terminate()
+
+    def wait_until_left(self, worker: WorkerProcess) -> int:
+        """Its exit code."""
         return worker.process.wait(PATIENCE)
 
     def said(self) -> list[Said]:
@@ -184,6 +233,7 @@ class Fleet:
             if worker.alive:
                 worker.process.kill()
             worker.process.wait()
+        self._starter.shutdown()
 
 
 def last_words(log: Path) -> str:

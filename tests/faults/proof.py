@@ -23,7 +23,7 @@ from streams.runtime.checkpoints import CheckpointReader, Manifest, Place
 from streams.runtime.cluster import Cluster
 from streams.sources.recording import RecordingReader
 
-_SECONDS = 10.0
+_SECONDS = 5.0
 
 
 class BrokenPromiseError(AssertionError):
@@ -39,6 +39,9 @@ class Truth:
     windows: int
     scored: int
     alerts: int
+    records: int
+    """Of the recording, ticks included."""
+    ticks: int
 
 
 @cache
@@ -47,14 +50,17 @@ def truth_of(recording: Path, profile: Path | str) -> Truth:
     reader = RecordingReader(recording)
     pipeline = Pipeline(load(profile).city, reader.span[0])
     transitions: list[Transition] = []
-    windows = scored = 0
+    windows = scored = records = 0
     for chunk in reader.chunks():
         out = pipeline.step(pipeline.decoder.lines(chunk.lines, chunk.after.record - chunk.records, chunk.records))
         transitions += out.transitions
         windows += len(out.closed)
         scored += len(out.scored)
+        records += chunk.records
     log = alert_log(transitions)
-    return Truth(alert_log_sha256(log), pipeline.accounting, windows, scored, len(transitions))
+    counted = pipeline.accounting
+    ticks = records - counted.received
+    return Truth(alert_log_sha256(log), counted, windows, scored, len(transitions), records, ticks)
 
 
 @dataclass(slots=True)
@@ -137,8 +143,22 @@ def manifests(bootstrap: str, prefix: str, step: str) -> list[Manifest]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the stream and the group are."""
+
+    produced: int = 0
+    """Records in the topic of events."""
+    safe: int = 0
+    """Of them, those that checkpoints hold."""
+    committed: int = 0
+    """Of everything that a step reads, what checkpoints hold."""
+    behind: int = -1
+    """What they do not hold yet; -1: nobody has looked."""
+
+
 class Lag:
-    """How far the group is behind, by the broker's own figures: what is committed is in a durable checkpoint.
+    """How far the group is, by the broker's own figures: what is committed is in a durable checkpoint.
 
     Asked through librdkafka: kafka-python leaves sockets open where a broker is away.
     """
@@ -150,25 +170,30 @@ class Lag:
             | {"group.id": group_of(prefix), "enable.auto.commit": False, "log_level": 0}
         )
         known = self._consumer.list_topics(timeout=_SECONDS).topics
+        self._events = topics.events
         self._places = [
             Asked(topic, partition)
             for topic in (topics.events, topics.windows, topics.scores)
             for partition in sorted(known[topic].partitions)
         ]
 
-    def committed(self) -> list[int]:
-        """What the group has committed of every partition that a step reads. Raises KafkaException."""
-        return [max(place.offset, 0) for place in self._consumer.committed(self._places, timeout=_SECONDS)]
-
-    def total(self) -> int:
-        """Records that no checkpoint holds yet. Raises KafkaException."""
-        ends = 0
+    def look(self) -> Progress:
+        """Where everything is now. Raises KafkaException."""
+        ends = []
         for place in self._places:
             answer = self._consumer.get_watermark_offsets(place, timeout=_SECONDS)
             if answer is None:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-            ends += answer[1]
-        return ends - sum(self.committed())
+            ends.append(answer[1])
+        # asked last: what is safe is never more than there is
+        safe = [max(place.offset, 0) for place in self._consumer.committed(self._places, timeout=_SECONDS)]
+        own = [place.topic == self._events for place in self._places]
+        return Progress(
+            sum(end for end, events in zip(ends, own, strict=True) if events),
+            sum(offset for offset, events in zip(safe, own, strict=True) if events),
+            sum(safe),
+            max(0, sum(ends) - sum(safe)),
+        )
 
     def close(self) -> None:
         """Let go of the broker."""

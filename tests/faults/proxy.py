@@ -5,10 +5,11 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from tests.kafka.server import HOST, Server, free_ports
+from tests.kafka.server import HOST, Quorum, Server, free_ports
 
 Mode = Literal["open", "slow", "half-open"]
 _PIECE = 64 * 1024
@@ -115,8 +116,10 @@ class ProxiedServer(Server):
     """A broker with a second listener, which it advertises under the proxy's port: who comes through the proxy stays
     with it, who comes to `bootstrap` does not notice."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(
+        self, folder: Path, *, settings: Mapping[str, str] | None = None, quorum: Quorum | None = None
+    ) -> None:
+        super().__init__(folder, settings=settings, quorum=quorum)
         self.behind, self.before = free_ports(2)
         """The second listener's port, and that of the proxy before it."""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import LAKE, RECORDING
-from tests.faults.campaign import Campaign, Stream
+from tests.faults.campaign import Campaign
+from tests.faults.recordings import Stream
 from tests.faults.worker_main import CLOCK
 from tests.kafka.fixtures import SharedBroker
 
@@ -23,7 +24,7 @@ MACHINES = (
 )
 
 
-@pytest.mark.parametrize(("partitions", "workers"), [(1, 1), (12, 3)])
+@pytest.mark.parametrize(("partitions", "workers"), [(1, 1), (3, 2), (12, 3)])
 def test_partitions_workers_and_machines_do_not_matter(
     kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path, partitions: int, workers: int
 ) -> None:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +72,23 @@ def _gone(process: int, timeout: float | None) -> bool:
     return bool(select.select([process], [], [], timeout)[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """The brokers, each its own controller, that are one cluster; `three.py` has some."""
+
+    cluster: str
+    """Its id."""
+    controllers: Mapping[int, int]
+    """Each node's port for the others' controllers."""
+    node: int
+    """Which of them a server is."""
+
+
+def new_cluster_id() -> str:
+    """An id for a cluster, as Kafka makes them."""
+    return base64.urlsafe_b64encode(random.SystemRandom().randbytes(16)).rstrip(b"=").decode()
+
+
 class Server:
     """One broker on one data folder. Made, it does nothing; `start` formats the folder where it is new, and waits."""
 
@@ -84,9 +102,11 @@ class Server:
         jvm: Sequence[str] = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1"),
         owner: int | None = None,
         remove: bool = False,
+        quorum: Quorum | None = None,
     ) -> None:
-        """`settings` are server.properties' own. `users` (name: password) are known to SCRAM-SHA-512 from the start.
+        """`settings` are server.properties' own. `quorum`: which of several it is; else it is alone.
 
+        `users` (name: password) are known to SCRAM-SHA-512 from the start.
         `owner` is the process with which the broker ends (this one); with `remove` its folder goes too.
         A benchmark gives a `jvm` without the limit on its compiler.
         """
@@ -97,6 +117,7 @@ class Server:
         self._jvm = tuple(jvm)
         self._owner = owner or os.getpid()
         self._remove = remove
+        self._quorum = quorum
         self._ports: dict[str, int] = {}
         self._keeper: int | None = None
         self.pid: int | None = None
@@ -196,13 +217,14 @@ class Server:
     def _settle(self) -> None:
         """Choose ports, write the settings, format the data folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        controller, *ports = free_ports(1 + len(self.listeners))
-        self._ports = dict(zip(self.listeners, ports, strict=True))
+        self._ports = dict(zip(self.listeners, free_ports(len(self.listeners)), strict=True))
+        quorum = self._quorum or Quorum(new_cluster_id(), {1: free_ports(1)[0]}, 1)
         where = ",".join(f"{name}://{HOST}:{port}" for name, port in self._ports.items())
         given = {
-            "@listeners@": f"{where},CONTROLLER://{HOST}:{controller}",
+            "@listeners@": f"{where},CONTROLLER://{HOST}:{quorum.controllers[quorum.node]}",
             "@advertised@": where,
-            "@controller_port@": str(controller),
+            "@node@": str(quorum.node),
+            "@voters@": ",".join(f"{node}@{HOST}:{port}" for node, port in quorum.controllers.items()),
             "@data@": str(self.folder / "data"),
             "@rebalance_delay_ms@": "0",
         }
@@ -213,9 +235,8 @@ class Server:
         self._properties.write_text(text)
         if (self.folder / "data").exists():
             return
-        cluster = base64.urlsafe_b64encode(random.SystemRandom().randbytes(16)).rstrip(b"=").decode()
         credentials = [f"--add-scram=SCRAM-SHA-512=[name={n},password={p}]" for n, p in self._users.items()]
-        at = [f"--cluster-id={cluster}", f"--config={self._properties}"]
+        at = [f"--cluster-id={quorum.cluster}", f"--config={self._properties}"]
         done = subprocess.run(
             [*self._java("kafka.tools.StorageTool"), "format", *at, *credentials],
             stdout=subprocess.PIPE,
