@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from streams.core.city import FILTER_FIELDS, STANDING, Measure, Signal
 from streams.core.event import INTAKE_KINDS
-from streams.core.tickets import Role, role_of
+from streams.core.tickets import role_of
 
 Counts = NDArray[np.int64]
 
-
-_OF_CLOSINGS = (Measure.DUE, Measure.ON_TIME)
-"""Measures of steps other than intake: tickets know which."""
+ROLE, INTAKE = range(2)
+"""Columns of a cell's rules: what its events do to their tickets; 1 where they are a matter's first."""
+MEASURES = {measure: number for number, measure in enumerate(Measure, 1)}
+"""Measures as `CellRegistry.counted_as` has them."""
+_OF_ALL = (Measure.EVENTS, Measure.DUE, Measure.ON_TIME)
+"""Measures not of intake alone; of those of closings, tickets know which."""
 
 
 class Cell(NamedTuple):
@@ -48,17 +51,10 @@ class CellRegistry:
         self.cells: list[Cell] = []
         self.codes: dict[Cell, int] = {}
         self._additive = np.zeros((256, len(signals)), dtype=np.int64)
-        self.distinct_callers: list[tuple[int, ...]] = []
-        """Code -> signals that count the cell's different callers; likewise matters and repeats."""
-        self.distinct_matters: list[tuple[int, ...]] = []
-        self.repeats: list[tuple[int, ...]] = []
-        self.roles: list[Role | None] = []
-        """Code -> what an event of the cell does to its ticket."""
-        self.intake: list[bool] = []
-        """Code -> whether the cell's events are a matter's first."""
-        self.due: list[tuple[int, ...]] = []
-        """Code of a closing -> signals that count it where it had a due date; likewise those kept."""
-        self.on_time: list[tuple[int, ...]] = []
+        self.counted_as: NDArray[np.uint8] = np.zeros(self._additive.shape, dtype=np.uint8)
+        """Shape (codes or more, signals): MEASURES of a signal that counts a cell, 0 of one that does not."""
+        self.rules: Counts = np.zeros((len(self._additive), 2), dtype=np.int64)
+        """Shape (codes or more, 2)."""
         self._values: dict[str, dict[str, int]] = {field: {} for field in FILTER_FIELDS}
         """Field -> its values so far, numbered; "" where a cell has none."""
         self._of_cell: dict[str, array[int]] = {field: array("q") for field in FILTER_FIELDS}
@@ -74,26 +70,20 @@ class CellRegistry:
             return known
         number = self.codes[cell] = len(self.cells)
         self.cells.append(cell)
-        self.roles.append(role_of(cell.kind))
-        self.intake.append(cell.kind in INTAKE_KINDS)
         for field in FILTER_FIELDS:
             numbers = self._values[field]
             self._of_cell[field].append(numbers.setdefault(getattr(cell, field) or "", len(numbers)))
         if number == len(self._additive):
-            self._additive = np.concatenate([self._additive, np.zeros_like(self._additive)])
-        matching = [i for i in self._of_kind(cell.kind) if matches(self.signals[i], cell)]
-        for measure, of_cell in (
-            (Measure.DISTINCT_CALLERS, self.distinct_callers),
-            (Measure.DISTINCT_MATTERS, self.distinct_matters),
-            (Measure.REPEATS, self.repeats),
-            (Measure.DUE, self.due),
-            (Measure.ON_TIME, self.on_time),
-        ):
-            counts = measure in _OF_CLOSINGS or cell.kind in INTAKE_KINDS
-            of_cell.append(tuple(i for i in matching if counts and self.signals[i].measure is measure))
-        for i in matching:
-            if self.signals[i].measure is Measure.EVENTS:
-                self._additive[number, i] = 1
+            self._additive, self.counted_as, self.rules = (
+                np.concatenate([held, np.zeros_like(held)]) for held in (self._additive, self.counted_as, self.rules)
+            )
+        is_intake = cell.kind in INTAKE_KINDS
+        self.rules[number] = role_of(cell.kind), is_intake
+        for i in self._of_kind(cell.kind):
+            measure = self.signals[i].measure
+            if (is_intake or measure in _OF_ALL) and matches(self.signals[i], cell):
+                self.counted_as[number, i] = MEASURES[measure]
+                self._additive[number, i] = measure is Measure.EVENTS
         return number
 
     def _of_kind(self, kind: str) -> list[int]:

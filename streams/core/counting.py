@@ -6,28 +6,35 @@ new or pages at once, or too late, or in the future, or of another partition, or
 leaves undone it has not touched, so where it stops changes no result.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
+from streams.core import names
 from streams.core.columns import (
     AT,
+    CALLER,
     CELL,
     COUNTY,
+    DUE,
     HASH,
     ID,
     ID_END,
+    MATTER,
     NONE,
     PLAIN,
     RECEIVED,
+    TICKET,
     Bytes,
     Columns,
     Text,
     Wide,
 )
 from streams.core.instant import MINUTE, SECOND, Instant
+from streams.core.names import NOTHING, Numbers, keep, number_of
 from streams.core.remembered import Table, remember
 from streams.core.window import QUARTER, WindowGrid
 
@@ -47,6 +54,10 @@ STEP, ALWAYS_PAGE = 1, 2
 _FLAG_BITS = 2
 _QUARTERS_KEPT = 1 << 9
 _COUNTY_OF, _HOUR_OF, _CODE_OF = range(3)
+S_COUNTY, S_HOUR, S_AT, S_DUE, S_CODE, S_ID, S_TICKET, S_CALLER, S_MATTER = range(9)
+"""Columns of a step: row of its county; start of its hour, its instant, its due time or NONE; cell code; its id and
+the texts in it by number."""
+_STEP_WIDTH = 9
 
 
 class Board(NamedTuple):
@@ -60,8 +71,11 @@ class Board(NamedTuple):
     """Shape (_QUARTERS_KEPT, 3): a quarter of an hour of UTC, at its remainder's place; start of its hour, its day."""
     events: NDArray[np.int64]
     """Shape (events, 3): county, start of the hour, cell code of each event of an open hour, in order of arrival."""
+    steps: NDArray[np.int64]
+    """Shape (steps, _STEP_WIDTH): those of the events that tickets, repeats or distinct counts depend on, in order of
+    arrival."""
     used: NDArray[np.int64]
-    """One element: how many of these there are."""
+    """Two elements: how many events there are, and how many steps."""
 
 
 @compiled
@@ -72,13 +86,13 @@ def _count_plain(
     eights: Wide,
     board: Board,
     ids: Table,
-    steps: NDArray[np.int64],
+    texts: names.Table,
     done: NDArray[np.int64],
 ) -> int:
-    """See `OpenHours.count_plain`; `done` (3,): counted, duplicate, steps."""
+    """See `OpenHours.count_plain`; `done` (2,): counted, duplicate."""
     events, quarters, marks, cells = board.events, board.quarters, board.marks, board.cells
     used, mask = board.used[0], cells.shape[0] - 1
-    counted, duplicate, taken = 0, 0, 0
+    counted, duplicate = 0, 0
     k = first
     while k < columns.shape[0]:
         if columns[k, PLAIN] == 0:
@@ -108,14 +122,26 @@ def _count_plain(
         events[used, 0], events[used, 1], events[used, 2] = county, hour, known >> _FLAG_BITS
         used += 1
         if known & STEP:
-            steps[taken, 0], steps[taken, 1], steps[taken, 2] = k, hour, known >> _FLAG_BITS
-            taken += 1
+            step = board.steps[board.used[1]]
+            step[S_COUNTY], step[S_HOUR], step[S_AT], step[S_DUE] = county, hour, at, columns[k, DUE]
+            step[S_CODE] = known >> _FLAG_BITS
+            step[S_ID] = keep(texts, eights, columns[k, ID], columns[k, ID_END])
+            step[S_TICKET] = _number_of(texts, eights, columns, k, TICKET)
+            step[S_CALLER] = _number_of(texts, eights, columns, k, CALLER)
+            step[S_MATTER] = _number_of(texts, eights, columns, k, MATTER)
+            board.used[1] += 1
         counted += 1
         marks[county, MAX_AT] = max(marks[county, MAX_AT], at)
         k += 1
     board.used[0] = used
-    done[0], done[1], done[2] = counted, duplicate, taken
+    done[0], done[1] = counted, duplicate
     return k
+
+
+@inlined
+def _number_of(texts: names.Table, eights: Wide, columns: Columns, k: int, column: int) -> int:
+    begin = columns[k, column]
+    return number_of(texts, eights, begin, columns[k, column + 1]) if begin else NOTHING
 
 
 @compiled
@@ -131,6 +157,26 @@ def _take(events: NDArray[np.int64], used: NDArray[np.int64], county: int, hour:
                 events[left, 0], events[left, 1], events[left, 2] = events[i, 0], events[i, 1], events[i, 2]
             left += 1
     used[0] = left
+    return found
+
+
+@compiled
+def _take_steps(
+    steps: NDArray[np.int64], used: NDArray[np.int64], county: int, hour: int, out: NDArray[np.int64]
+) -> int:
+    """Move the steps of one county's hour out of the steps; returns how many."""
+    left, found = 0, 0
+    for i in range(used[1]):
+        if steps[i, S_COUNTY] == county and steps[i, S_HOUR] == hour:
+            for column in range(_STEP_WIDTH):
+                out[found, column] = steps[i, column]
+            found += 1
+        else:
+            if left != i:
+                for column in range(_STEP_WIDTH):
+                    steps[left, column] = steps[i, column]
+            left += 1
+    used[1] = left
     return found
 
 
@@ -154,30 +200,30 @@ class OpenHours:
             np.zeros((1 << 10, 2), dtype=np.int64),
             np.full((_QUARTERS_KEPT, 3), NEVER, dtype=np.int64),
             np.zeros((1 << 12, 3), dtype=np.int64),
-            np.zeros(1, dtype=np.int64),
+            np.zeros((1 << 11, _STEP_WIDTH), dtype=np.int64),
+            np.zeros(2, dtype=np.int64),
         )
         self._cells = 0
 
     def make_room(self, events: int) -> None:
-        """For so many more events."""
-        held, used = self.board.events, int(self.board.used[0])
-        if used + events > len(held):
-            grown = np.zeros((2 * used + events, 3), dtype=np.int64)
-            grown[:used] = held[:used]
-            self.board = self.board._replace(events=grown)
+        """For so many more events, and as many steps."""
+        used, steps = self.board.used.tolist()
+        self.board = self.board._replace(
+            events=_with_room(self.board.events, used, events), steps=_with_room(self.board.steps, steps, events)
+        )
 
     def count_plain(
-        self, columns: Columns, first: int, text: Text, ids: Table, steps: NDArray[np.int64]
-    ) -> tuple[int, int, int, int]:
+        self, columns: Columns, first: int, text: Text, ids: Table, texts: names.Table
+    ) -> tuple[int, int, int]:
         """Count lines from number `first` on, until one is not for this pass to take.
 
-        Returns (its number, events counted, duplicates, steps); of each step `steps` gets (line, hour's start, code).
-        There must be room for all of them in `ids` and here.
+        Returns (its number, events counted, duplicates). There must be room for all of them in `ids` and here, and in
+        `texts` for four texts of each.
         """
-        done = np.zeros(3, dtype=np.int64)
-        line = _count_plain(columns, first, *text, self.board, ids, steps, done)
-        counted, duplicate, taken = done.tolist()
-        return line, counted, duplicate, taken
+        done = np.zeros(2, dtype=np.int64)
+        line = _count_plain(columns, first, *text, self.board, ids, texts, done)
+        counted, duplicate = done.tolist()
+        return line, counted, duplicate
 
     def know_cell(self, packed: int, code: int, flags: int) -> None:
         """Take events of a packed cell from now on (`columns.CELL`)."""
@@ -203,11 +249,35 @@ class OpenHours:
         self.board.events[used] = county, hour, code
         self.board.used[0] = used + 1
 
+    def add_step(self, step: Sequence[int]) -> None:
+        """Keep one step, its columns as above."""
+        self.make_room(1)
+        used = int(self.board.used[1])
+        self.board.steps[used] = step
+        self.board.used[1] = used + 1
+
     def take(self, county: int, hour: Instant) -> NDArray[np.int64]:
         """The cell codes of an hour's events in order of arrival: the hour has no more to come."""
         board = self.board
         codes = np.empty(int(board.used[0]), dtype=np.int64)
         return codes[: _take(board.events, board.used, county, hour, codes)].copy()
+
+    def take_steps(self, county: int, hour: Instant) -> NDArray[np.int64]:
+        """The steps of an hour in order of arrival: it has no more to come."""
+        board = self.board
+        steps = np.empty((int(board.used[1]), _STEP_WIDTH), dtype=np.int64)
+        return steps[: _take_steps(board.steps, board.used, county, hour, steps)]
+
+    def steps(self, county: int) -> NDArray[np.int64]:
+        """A county's steps of all open hours, in order of arrival."""
+        steps = self.board.steps[: int(self.board.used[1])]
+        found: NDArray[np.int64] = steps[steps[:, S_COUNTY] == county]
+        return found
+
+    def numbers(self) -> Iterator[Numbers]:
+        """All numbers of texts in steps."""
+        for column in (S_ID, S_TICKET, S_CALLER, S_MATTER):
+            yield self.board.steps[: int(self.board.used[1]), column]
 
     def codes(self, county: int) -> dict[Instant, list[int]]:
         """Start of a county's open hours, ascending -> their events' cell codes."""
@@ -216,3 +286,11 @@ class OpenHours:
         return {
             int(hour): events[events[:, _HOUR_OF] == hour, _CODE_OF].tolist() for hour in np.unique(events[:, _HOUR_OF])
         }
+
+
+def _with_room(held: NDArray[np.int64], used: int, more: int) -> NDArray[np.int64]:
+    if used + more <= len(held):
+        return held
+    grown: NDArray[np.int64] = np.zeros((2 * used + more, held.shape[1]), dtype=np.int64)
+    grown[:used] = held[:used]
+    return grown

@@ -1,14 +1,13 @@
-"""Tally's state of one county: its open windows, remembered ids, tickets; and the closing of windows.
+"""Tally's state of one county: its open windows, remembered ids, books; and the closing of windows.
 
 Everything here is a function of the county's own events and of ticks, so it does not matter which other
 counties share a partition with it.
 """
 
-from collections import defaultdict
-
 import numpy as np
 from msgspec import Struct
 
+from streams.core.books import Books
 from streams.core.cells import CellCounts, CellRegistry, Counts
 from streams.core.city import STANDING, City, Measure, Size
 from streams.core.counting import CLOSE_AT, CLOSED_UNTIL, MAX_AT, OpenHours
@@ -16,31 +15,24 @@ from streams.core.county_metrics import county_metrics, standing
 from streams.core.event import Event
 from streams.core.instant import Instant
 from streams.core.outputs import ClosedWindow, Correction, CountyMetrics
-from streams.core.people import Call, people_by_signal
+from streams.core.people import people_by_signal
 from streams.core.remembered import Remembered
 from streams.core.span import Span, SpanState, span_of, span_state
-from streams.core.tickets import Backlog, Repeats, Ticket, Tickets
+from streams.core.tickets import Backlog, role_of
 from streams.core.window import Window, WindowGrid
-
-Step = tuple[Instant, str, str | None, str | None, str | None, Instant | None, int]
-"""(at, id, ticket, caller, matter, due, cell code): sorts by (at, id), which is unique within a county."""
 
 
 class CountyState(Struct, array_like=True):
-    """A County without its remembered ids, serialisable."""
+    """A County without its remembered ids and its books, serialisable."""
 
     max_at: Instant
     closed_until: Instant
     forget_before: Instant
-    hours: list[tuple[Instant, list[int], list[Step]]]
-    """Start of each open hour, cell codes of its events in order of arrival, its steps sorted."""
+    hours: list[tuple[Instant, list[int]]]
+    """Start of each open hour, cell codes of its events in order of arrival."""
     day: SpanState
     week: SpanState
     day_codes: list[int]
-    open_tickets: dict[str, Ticket]
-    done_tickets: dict[str, Ticket]
-    repeats: list[tuple[str, str, Instant]]
-    day_calls: list[tuple[int, list[Call]]]
     closes: bool
 
 
@@ -55,6 +47,7 @@ class County:
         registry: CellRegistry,
         hours: OpenHours,
         remembered: Remembered,
+        books: Books,
         start: Instant,
     ) -> None:
         self.code = code
@@ -64,6 +57,7 @@ class County:
         self.row = [county.code for county in city.counties].index(code)
         self._hours = hours
         self._remembered = remembered
+        self._books = books
         self._marks = hours.board.marks[self.row]
         first = grid.hour(start)
         self.first_start = first.start
@@ -72,24 +66,18 @@ class County:
         self._close_at(first)
         self.forget_before: Instant = grid.day(first.start - city.dedup_horizon).start
         remembered.forget(self.row, self.forget_before)
-        self.steps: dict[Instant, list[Step]] = {}
-        """Start of an open hour -> the steps of its events, in order of arrival."""
-        self.tickets = Tickets()
-        self.repeats = Repeats(city.repeat_span)
         signals = len(city.signals)
         self.day = Span(grid.day(first.start).start, signals)
         self._day_end = grid.day(first.start).end
         self.week = Span(grid.week(first.start).start, signals)
         self._day_codes: list[Counts] = []
-        self._day_calls: defaultdict[int, list[Call]] = defaultdict(list)
-        """Who called about what, by cell code: of the reporting day so far."""
         self._closes = False
         """Whether a ticket was ever closed here: of a source that tells of no closings, nothing stands."""
-        self._distinct_by_hour = [
-            i
-            for i, signal in enumerate(city.signals)
-            if Size.HOUR in signal.sizes and signal.measure in (Measure.DISTINCT_CALLERS, Measure.DISTINCT_MATTERS)
-        ]
+        by_people = {Measure.DISTINCT_CALLERS: 1, Measure.DISTINCT_MATTERS: 3}
+        self._distinct = [(i, by_people[one.measure]) for i, one in enumerate(city.signals) if one.measure in by_people]
+        """(signal, row of its count among People) of the signals that count callers or matters."""
+        self._distinct_by_hour = [(i, row) for i, row in self._distinct if Size.HOUR in city.signals[i].sizes]
+        self._no_sum = np.array([signal.measure is not Measure.EVENTS for signal in city.signals], dtype=np.bool_)
         self._not_of_size = {
             size: np.array([size not in signal.sizes for signal in city.signals], dtype=np.bool_) for size in Size
         }
@@ -121,8 +109,8 @@ class County:
         hour = self.grid.hour(at).start
         self._hours.add(self.row, hour, code)
         if is_step:
-            step = (at, event.id, event.ticket, event.caller, event.matter, due, code)
-            self.steps.setdefault(hour, []).append(step)
+            texts = event.id, event.ticket, event.caller, event.matter
+            self._books.add_step(self.row, hour, at, due, code, texts)
         self.max_at = max(self.max_at, at)
 
     def take_late(self, event: Event, at: Instant, due: Instant | None, code: int) -> Correction:
@@ -134,7 +122,7 @@ class County:
         if day >= self.forget_before:
             self._remembered.remember(self.row, event.id, day)
         self.day.late += 1
-        self.tickets.take(at, self.registry.roles[code], event.ticket, event.id, due)
+        self._books.take_late(self.row, at, role_of(event.kind), event.ticket, event.id, due)
         window = self.grid.hour(at)
         return Correction(event.id, self.code, at, window.start, window.end, self.registry.signals_of(code))
 
@@ -164,65 +152,22 @@ class County:
             return self._closed(Size.HOUR, window, zeros, CellCounts(registry.cells, codes))
         counts = registry.event_counts(codes)
         self._day_codes.append(codes)
-        hourly = self._take_steps(self.steps.pop(window.start, []), counts)
+        first = self._books.called(self.row)
+        with_due, on_time, repeats = self._books.take_hour(self.row, window.start, registry, counts)
+        self.day.with_due += with_due
+        self.day.on_time += on_time
+        self.day.repeats += repeats
         self.day.counts += counts
-        for i, names in hourly.items():
-            counts[i] = len(names)
+        if self._distinct_by_hour:
+            people, _, _ = people_by_signal(self._books.calls_since(self.row, first), registry.counted_as)
+            for i, row in self._distinct_by_hour:
+                counts[i] = people[row, i]
         return self._closed(Size.HOUR, window, counts, CellCounts.of_events(registry.cells, codes))
-
-    def _take_steps(self, steps: list[Step], counts: Counts) -> dict[int, set[str]]:
-        """Tickets, repeats and distinct sets of an hour: all go to its day at once. Returns the hour's own sets of
-        the signals that are counted by the hour as well."""
-        registry, day, take = self.registry, self.day, self.tickets.take
-        roles, intake = registry.roles, registry.intake
-        hourly: dict[int, set[str]] = {i: set() for i in self._distinct_by_hour}
-        steps.sort()
-        for at, step, ticket, caller, matter, due, code in steps:
-            on_time = take(at, roles[code], ticket, step, due)
-            if intake[code]:
-                self._take_intake(at, caller, matter, code, counts)
-                if hourly:
-                    self._take_hourly(caller, matter, code, hourly)
-            elif on_time is not None:
-                day.with_due += 1
-                day.on_time += on_time
-                for i in registry.due[code]:
-                    counts[i] += 1
-                for i in registry.on_time[code] if on_time else ():
-                    counts[i] += 1
-        return hourly
-
-    def _take_intake(self, at: Instant, caller: str | None, matter: str | None, code: int, counts: Counts) -> None:
-        """Who came, with what matter, and whether both came before."""
-        registry, day = self.registry, self.day
-        self._day_calls[code].append((caller, matter))
-        if caller is not None:
-            callers = day.callers
-            callers[-1].add(caller)
-            for i in registry.distinct_callers[code]:
-                callers[i].add(caller)
-        if matter is None:
-            return
-        matters = day.matters
-        matters[-1].add(matter)
-        for i in registry.distinct_matters[code]:
-            matters[i].add(matter)
-        if caller is not None and self.repeats.take(at, caller, matter):
-            day.repeats += 1
-            for i in registry.repeats[code]:
-                counts[i] += 1
-
-    def _take_hourly(self, caller: str | None, matter: str | None, code: int, hourly: dict[int, set[str]]) -> None:
-        for name, signals in ((caller, self.registry.distinct_callers), (matter, self.registry.distinct_matters)):
-            if name is not None:
-                for i in signals[code]:
-                    if i in hourly:
-                        hourly[i].add(name)
 
     def _close_day(self, end: Instant) -> list[ClosedWindow]:
         closed: list[ClosedWindow] = []
-        backlog = self.tickets.backlog(end)
-        self._closes = self._closes or bool(self.tickets.done)
+        backlog = self._books.backlog(self.row, end)
+        self._closes = self._closes or self._books.has_closed(self.row)
         codes = np.concatenate(self._day_codes) if self._day_codes else np.zeros(0, dtype=np.int64)
         self._day_codes = []
         cells: Counts = np.bincount(codes)
@@ -234,31 +179,29 @@ class County:
             if self.grid.window(size, end - 1).end != end:
                 continue
             if span.start >= self.first_start:
-                people = people_by_signal(self._day_calls, self.registry.counted_by) if size is Size.DAY else None
-                closed.append(self._close_span(size, span, end, backlog, people))
+                closed.append(self._close_span(size, span, end, backlog))
             fresh = Span(end, len(self.city.signals))
             if size is Size.DAY:
                 self.day = fresh
             else:
                 self.week = fresh
-        self._day_calls.clear()
+        self._books.end_day(self.row, ends_week=self.week.start == end)
         self._forget(end)
         return closed
 
-    def _close_span(
-        self, size: Size, span: Span, end: Instant, backlog: Backlog, people: Counts | None
-    ) -> ClosedWindow:
-        counts = span.counts
+    def _close_span(self, size: Size, span: Span, end: Instant, backlog: Backlog) -> ClosedWindow:
+        counts, books = span.counts, self._books
+        calls = books.calls_of_day(self.row) if size is Size.DAY else books.calls_since(self.row, 0)
+        people, span.distinct_callers, span.distinct_matters = people_by_signal(calls, self.registry.counted_as)
+        for i, row in self._distinct:
+            counts[i] = people[row, i]
         for i, signal in enumerate(self.city.signals):
-            if signal.measure is Measure.DISTINCT_CALLERS:
-                counts[i] = len(span.callers.get(i, ()))
-            elif signal.measure is Measure.DISTINCT_MATTERS:
-                counts[i] = len(span.matters.get(i, ()))
-            elif signal.measure in STANDING:
+            if signal.measure in STANDING:
                 counts[i] = standing(signal.measure, backlog) if self._closes else 0
+        people[:, self._no_sum] = 0
         metrics = county_metrics(self.registry, span, backlog)
-        cells = CellCounts(self.registry.cells, span.cells)
-        return self._closed(size, Window(span.start, end), counts, cells, metrics, people)
+        cells, window = CellCounts(self.registry.cells, span.cells), Window(span.start, end)
+        return self._closed(size, window, counts, cells, metrics, people if size is Size.DAY else None)
 
     def _closed(
         self,
@@ -276,25 +219,21 @@ class County:
         """Drop ids past the horizon and tickets past theirs: once a day, as the day closes."""
         self.forget_before = self.grid.day(end - self.city.dedup_horizon).start
         self._remembered.forget(self.row, self.forget_before)
-        self.tickets.forget(end - self.city.dedup_horizon, end - self.city.ticket_retention)
-        self.repeats.forget(end - self.city.repeat_span)
+        horizon, retention, span = self.city.dedup_horizon, self.city.ticket_retention, self.city.repeat_span
+        self._books.forget(self.row, end - horizon, end - retention, end - span)
 
     # -- snapshot ---------------------------------------------------------------------------------------
 
     def state(self) -> CountyState:
-        """Everything but the remembered ids."""
+        """Everything but the remembered ids and the books."""
         return CountyState(
             self.max_at,
             self.closed_until,
             self.forget_before,
-            [(hour, codes, sorted(self.steps.get(hour, []))) for hour, codes in self._hours.codes(self.row).items()],
+            list(self._hours.codes(self.row).items()),
             span_state(self.day),
             span_state(self.week),
             [code for codes in self._day_codes for code in codes.tolist()],
-            self.tickets.open,
-            self.tickets.done,
-            [(matter, caller, at) for (matter, caller), at in self.repeats.last.items()],
-            sorted((code, calls) for code, calls in self._day_calls.items() if calls),
             self._closes,
         )
 
@@ -303,16 +242,10 @@ class County:
         self.max_at, self.closed_until, self.forget_before = state.max_at, state.closed_until, state.forget_before
         self._close_at(self.grid.hour(self.closed_until))
         self._remembered.forget(self.row, self.forget_before)
-        for hour, codes, steps in state.hours:
+        for hour, codes in state.hours:
             for code in codes:
                 self._hours.add(self.row, hour, code)
-            if steps:
-                self.steps[hour] = steps
         self._day_end = self.grid.day(self.closed_until).end
         self.day, self.week = span_of(state.day), span_of(state.week)
         self._day_codes = [np.array(state.day_codes, dtype=np.int64)] if state.day_codes else []
-        self.tickets.open, self.tickets.done = state.open_tickets, state.done_tickets
-        self.repeats.last = {(matter, caller): at for matter, caller, at in state.repeats}
-        self._day_calls.clear()
-        self._day_calls.update(state.day_calls)
         self._closes = state.closes

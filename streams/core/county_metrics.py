@@ -54,7 +54,7 @@ def county_metrics(registry: CellRegistry, span: Span, backlog: Backlog) -> Coun
         solution_rate=rate(valid - silent - outcomes.get("unsolved", 0), valid),
         satisfaction_rate=rate(satisfied, valid),
         repeats=span.repeats,
-        distinct_callers=len(span.callers.get(-1, ())),
-        distinct_matters=len(span.matters.get(-1, ())),
+        distinct_callers=span.distinct_callers,
+        distinct_matters=span.distinct_matters,
         late=span.late,
     )

@@ -3,20 +3,22 @@
 A day's calls are looked at by who made them and about what. Only numbers leave the county's tally, never a name's hash.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import compiled
+
 PEOPLE = "people:"
 """A note begins with it: people:few_callers:50/1/50/1, the numbers those of `People`."""
 MOST_OF = 0.5
 """Share of an excess that repeated callers, or matters, must account for to explain it."""
 
-Call = tuple[str | None, str | None]
-"""(caller, matter) of one intake event, each a keyed hash or nothing."""
+Counted = NDArray[np.int64]
+"""Shape (2, signals): calls that have a name, different names."""
 
 
 class Crowd(StrEnum):
@@ -43,33 +45,41 @@ class People(NamedTuple):
     """Different matters among them."""
 
 
-def people_by_signal(calls: Mapping[int, list[Call]], counted_by: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Shape (4, signals): People of each signal, of a day's calls by cell code; `counted_by`, shape (codes, signals),
-    is 1 where a signal counts a cell."""
-    codes = sorted(calls)
-    listed = [call for code in codes for call in calls[code]]
-    counted = counted_by[np.repeat(codes, [len(calls[code]) for code in codes])] if listed else counted_by[:0]
-    return np.array(
-        (*_named(counted, [caller for caller, _ in listed]), *_named(counted, [matter for _, matter in listed]))
-    )
+def people_by_signal(calls: NDArray[np.int64], counted_as: NDArray[np.uint8]) -> tuple[NDArray[np.int64], int, int]:
+    """(shape (4, signals): People of each signal, different callers, different matters) of some calls.
 
-
-def _named(counted: NDArray[np.int64], names: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many calls have a name, and how many different names they have: both of shape (signals,).
-
-    `counted`, shape (calls, signals), is 1 where a signal counts a call. A day has many calls of many cells, most of
-    which count in many signals: so all at once.
+    `calls`, shape (calls, 3): caller and matter by number, 0 for none; cell code. `counted_as`, shape (codes, signals),
+    is not 0 where a signal counts a cell.
     """
-    numbers: dict[str, int] = {}
-    persons = np.array(
-        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64
+    people = np.zeros((4, counted_as.shape[1]), dtype=np.int64)
+    callers, matters = (
+        _name(calls, np.argsort(calls[:, column]), column, counted_as, people[2 * column : 2 * column + 2])
+        for column in range(2)
     )
-    order = np.argsort(persons, kind="stable")[np.count_nonzero(persons < 0) :]
-    counted = counted[order]
-    if not len(order):
-        return counted.sum(axis=0), counted.sum(axis=0)
-    firsts = np.flatnonzero(np.diff(persons[order], prepend=-1))
-    return counted.sum(axis=0), np.bitwise_or.reduceat(counted, firsts).sum(axis=0)
+    return people, callers, matters
+
+
+@compiled
+def _name(
+    calls: NDArray[np.int64], order: NDArray[np.int64], column: int, counted_as: NDArray[np.uint8], out: Counted
+) -> int:
+    """How many calls of each signal have a name, and how many different names they have; how many there are of all.
+    `order`: that of the names."""
+    seen = np.zeros(out.shape[1], dtype=np.int64)
+    last, names = np.int64(0), 0
+    for i in order:
+        name, code = calls[i, column], calls[i, 2]
+        if name == 0:
+            continue
+        names += name != last
+        last = name
+        for signal in range(out.shape[1]):
+            if counted_as[code, signal]:
+                out[0, signal] += 1
+                if seen[signal] != name:
+                    seen[signal] = name
+                    out[1, signal] += 1
+    return names
 
 
 def together(parts: Iterable[People]) -> People:

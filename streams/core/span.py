@@ -1,7 +1,5 @@
 """What a day or a week sums up as its hours close, and how that is stored."""
 
-from collections import defaultdict
-
 import msgspec
 import numpy as np
 
@@ -12,22 +10,28 @@ from streams.core.instant import Instant
 class Span:
     """What a day or a week sums up from the hours closed so far."""
 
-    __slots__ = ("callers", "cells", "counts", "late", "matters", "on_time", "repeats", "start", "with_due")
+    __slots__ = (
+        "cells",
+        "counts",
+        "distinct_callers",
+        "distinct_matters",
+        "late",
+        "on_time",
+        "repeats",
+        "start",
+        "with_due",
+    )
 
     def __init__(self, start: Instant, signals: int) -> None:
         self.start = start
         self.counts = np.zeros(signals, dtype=np.int64)
         self.cells: Counts = np.zeros(0, dtype=np.int64)
-        self.callers: defaultdict[int, set[str]] = defaultdict(set)
-        """Signal -> its callers; -1 for all intake. Likewise matters."""
-        self.matters: defaultdict[int, set[str]] = defaultdict(set)
+        self.distinct_callers = self.distinct_matters = 0
+        """Of all intake; known when it ends."""
         self.repeats = self.on_time = self.with_due = self.late = 0
 
     def add(self, part: "Span") -> None:
-        """Add a part's sets and totals; its counts and cells are added by themselves."""
-        for own, sets in ((self.callers, part.callers), (self.matters, part.matters)):
-            for i, names in sets.items():
-                own[i] |= names
+        """Add a part's totals; its counts and cells are added by themselves."""
         self.repeats += part.repeats
         self.on_time += part.on_time
         self.with_due += part.with_due
@@ -49,8 +53,6 @@ class SpanState(msgspec.Struct, array_like=True):
     start: Instant
     counts: list[int]
     cells: list[tuple[int, int]]
-    callers: list[tuple[int, list[str]]]
-    matters: list[tuple[int, list[str]]]
     totals: tuple[int, int, int, int]
 
 
@@ -59,8 +61,6 @@ def span_state(span: Span) -> SpanState:
         span.start,
         span.counts.tolist(),
         [(int(code), int(span.cells[code])) for code in np.flatnonzero(span.cells)],
-        [(i, sorted(span.callers[i])) for i in sorted(span.callers)],
-        [(i, sorted(span.matters[i])) for i in sorted(span.matters)],
         (span.repeats, span.on_time, span.with_due, span.late),
     )
 
@@ -71,7 +71,5 @@ def span_of(state: SpanState) -> Span:
     span.cells = np.zeros(max((code for code, _ in state.cells), default=-1) + 1, dtype=np.int64)
     for code, events in state.cells:
         span.cells[code] = events
-    for sets, stored in ((span.callers, state.callers), (span.matters, state.matters)):
-        sets.update({i: set(names) for i, names in stored})
     span.repeats, span.on_time, span.with_due, span.late = state.totals
     return span

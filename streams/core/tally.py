@@ -10,30 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-import numpy as np
 
 from streams.core.admission import Fault, admit
+from streams.core.books import Books, BookState
 from streams.core.cells import Cell, CellRegistry
 from streams.core.city import City
-from streams.core.columns import (
-    AT,
-    CALLER,
-    CALLER_END,
-    CELL,
-    COUNTY,
-    DUE,
-    ID,
-    ID_END,
-    MATTER,
-    MATTER_END,
-    NONE,
-    PLAIN,
-    TICKET,
-    TICKET_END,
-    Columns,
-)
+from streams.core.columns import CELL, LINE, PLAIN, Columns
 from streams.core.counting import ALWAYS_PAGE, STEP, OpenHours
-from streams.core.county import County, CountyState, Step
+from streams.core.county import County, CountyState
 from streams.core.decode import Batch, read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import DAY, Instant
@@ -107,35 +91,30 @@ class Tally:
         self._registry = CellRegistry(city.signals)
         self._hours = OpenHours(len(city.counties), self._grid)
         self._remembered = Remembered(len(city.counties))
+        self._books = Books(len(city.counties), self._hours, city.repeat_span)
         own = None if counties is None else frozenset(counties)
         self.counties = {
-            county.code: County(county.code, city, self._grid, self._registry, self._hours, self._remembered, start)
+            county.code: County(
+                county.code, city, self._grid, self._registry, self._hours, self._remembered, self._books, start
+            )
             for county in city.counties
             if own is None or county.code in own
         }
-        self._by_row = [self.counties.get(county.code) for county in city.counties]
         self._packed: set[int] = set()
         """Cells that the compiled pass knows."""
         self._always_page = frozenset(c.code for c in city.categories if c.always_page)
-        self._steps = np.zeros((0, 3), dtype=np.int64)
-        """(line of its batch, start of its hour, cell code) of each step counted. The first `_unnoted` of them are to
-        be noted with their counties: all of a batch at once, unless an hour closes before."""
-        self._unnoted = 0
 
     def step(self, batch: Batch) -> TallyOutputs:
         """Take records in stream order."""
         out = _Taken()
         columns = batch.columns
         number, count = 0, len(batch)
-        if len(self._steps) < count:
-            self._steps = np.zeros((count, 3), dtype=np.int64)
         while number < count:
             if columns[number, PLAIN]:
                 number = self._count_plain(batch, columns, number, out)
             if number < count:
                 self._take(batch, number, out)
                 number += 1
-        self._note_steps(batch)
         emitted, rejections = out.outputs.emitted, out.outputs.rejections
         self.accounting = self.accounting.plus(
             count - out.ticks, out.counted, out.duplicate, out.late, len(rejections), len(emitted) - out.pages
@@ -147,50 +126,14 @@ class Tally:
         left = len(columns) - number
         self._remembered.make_room(left)
         self._hours.make_room(left)
-        number, counted, duplicate, taken = self._hours.count_plain(
-            columns, number, batch.text, self._remembered.table, self._steps[self._unnoted :]
+        # No text of a step is in two places, so all of them are no longer than the lines.
+        self._books.make_room(4 * left, len(batch.text.singles) - int(columns[number, LINE]))
+        number, counted, duplicate = self._hours.count_plain(
+            columns, number, batch.text, self._remembered.table, self._books.names.table
         )
         out.counted += counted
         out.duplicate += duplicate
-        self._unnoted += taken
         return number
-
-    def _note_steps(self, batch: Batch) -> None:
-        """What tickets, repeats and distinct counts will need of the events counted, when their hours close."""
-        if not self._unnoted:
-            return
-        columns, steps = batch.columns, self._steps[: self._unnoted]
-        self._unnoted = 0
-        # Hours begin on quarters: with a county's number added, each county's hour has a number of its own.
-        hour_of = steps[:, 1] + columns[steps[:, 0], COUNTY]
-        order = np.argsort(hour_of, kind="stable")
-        lines, hours, codes = steps[order].T
-        rows, hour_of = columns[lines], hour_of[order]
-        text = batch.characters
-
-        def texts(begins: int, ends: int) -> list[str | None]:
-            return [
-                text[begin:end] if begin else None
-                for begin, end in zip(rows[:, begins].tolist(), rows[:, ends].tolist(), strict=True)
-            ]
-
-        made: list[Step] = list(
-            zip(
-                rows[:, AT].tolist(),
-                texts(ID, ID_END),
-                texts(TICKET, TICKET_END),
-                texts(CALLER, CALLER_END),
-                texts(MATTER, MATTER_END),
-                [None if due == NONE else due for due in rows[:, DUE].tolist()],
-                codes.tolist(),
-                strict=True,
-            )
-        )
-        ends = [*(np.flatnonzero(hour_of[1:] != hour_of[:-1]) + 1).tolist(), len(made)]
-        for first, last in zip([0, *ends], ends, strict=False):
-            county = self._by_row[int(rows[first, COUNTY])]
-            assert county is not None
-            county.steps.setdefault(int(hours[first]), []).extend(made[first:last])
 
     def _take(self, batch: Batch, number: int, out: "_Taken") -> None:
         """Take one record, whatever it is."""
@@ -225,7 +168,6 @@ class Tally:
         county.take(event, at, due, code, is_step=event.kind in STEP_KINDS)
         out.counted += 1
         if county.is_due:
-            self._note_steps(batch)
             out.outputs.emitted.extend(county.close_due_hours())
 
     def _read(self, event: Event, received: int | None) -> "tuple[County, Instant, Instant | None] | Fault":
@@ -268,7 +210,6 @@ class Tally:
         if isinstance(at, Reason):
             self._reject(Reason.BAD_ENVELOPE, position, batch, out, "tick")
             return 0
-        self._note_steps(batch)
         self.reached = max(self.reached, at)
         for county in self.counties.values():
             if at > county.max_at:
@@ -285,6 +226,7 @@ class Tally:
         }
         for code, county in self.counties.items():
             chunks[f"tally/{code}"] = _encode(county.state())
+            chunks[f"tally/{code}/books"] = _encode(self._books.state(county.row))
         for (row, day), ids in self._remembered.chunks(whole=whole).items():
             chunks[f"tally/{self.city.counties[row].code}/ids/{day}"] = ids
         return chunks
@@ -300,6 +242,7 @@ class Tally:
         ids: dict[tuple[int, Instant], bytes] = {}
         for code, county in self.counties.items():
             county.restore(msgspec.msgpack.decode(chunks[f"tally/{code}"], type=CountyState))
+            self._books.restore(county.row, msgspec.msgpack.decode(chunks[f"tally/{code}/books"], type=BookState))
             prefix = f"tally/{code}/ids/"
             days = [name for name in chunks if name.startswith(prefix)]
             ids |= {(county.row, int(name.removeprefix(prefix))): chunks[name] for name in days}

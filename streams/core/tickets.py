@@ -1,18 +1,27 @@
-"""The life of tickets in one county: what is open, since when, due when. Backlog and on-time come from here.
+"""The life of tickets: what is open, since when, due when. Backlog and on-time come from here; repeats too.
 
 Steps are taken in (at, id) order when their hour closes; a late step corrects the ticket from then on.
 So every part of a ticket remembers which step set it last, and an older step never undoes a newer one: once
 a ticket is known, its late steps lead where they would have led in order. An extension of a ticket that
 nobody has heard of is dropped; a closing or reopening of one is not.
+
+Tickets of all counties lie in flat arrays (keyed.py), texts in them are numbers (names.py), and compiled code takes
+their steps; tests/core/plain_tickets.py says the same in dicts, and is held against it.
 """
 
-from enum import Enum
-from statistics import median
+from enum import IntEnum
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
+from detectors.compiled import compiled, inlined
+from streams.core import names
+from streams.core.columns import NONE
 from streams.core.event import INTAKE_KINDS
-from streams.core.instant import HOUR, Duration, Instant
+from streams.core.instant import HOUR, Instant
+from streams.core.keyed import FIELDS, FIRST, LENGTH, LIST, NEXT, Keyed, Table, add, find, touch
+from streams.core.names import NOTHING, comes_before
 
 CLOSING_KINDS = frozenset(
     {"closed", "petition_answered", "inspection_rectified", "supervision_finished", "discipline_closed"}
@@ -24,41 +33,42 @@ STEP_KINDS = OPENING_KINDS | CLOSING_KINDS | REOPENING_KINDS | {"extended", "opi
 """The kinds that tickets, repeats or distinct counts depend on; all others are counted in cells alone."""
 
 
-class Role(Enum):
+class Role(IntEnum):
     """What a kind of event does to its ticket."""
 
-    OPENING = "opening"
-    CLOSING = "closing"
-    REOPENING = "reopening"
-    EXTENSION = "extension"
+    NONE = 0
+    OPENING = 1
+    CLOSING = 2
+    REOPENING = 3
+    EXTENSION = 4
 
 
-_OPENING, _CLOSING, _REOPENING, _EXTENSION = Role  # looked up once: an enumeration's members are slow to find
+_OPENING, _CLOSING, _REOPENING, _EXTENSION = (int(role) for role in Role if role)
 
 
-def role_of(kind: str) -> Role | None:
-    """What events of a kind do to their tickets; None: nothing."""
+def role_of(kind: str) -> Role:
+    """What events of a kind do to their tickets."""
     if kind in OPENING_KINDS:
         return Role.OPENING
     if kind in CLOSING_KINDS:
         return Role.CLOSING
     if kind in REOPENING_KINDS:
         return Role.REOPENING
-    return Role.EXTENSION if kind == "extended" else None
+    return Role.EXTENSION if kind == "extended" else Role.NONE
 
 
-class Ticket(Struct, array_like=True, gc=False):
-    """One ticket."""
+OPENED, DUE, DUE_AT, DUE_ID, STATUS_AT, STATUS_ID = range(FIELDS, FIELDS + 6)
+"""Columns of a ticket. OPENED: the earliest opening, closing or reopening heard of. DUE_AT, DUE_ID: (at, id) of the
+extension or reopening that set the due time last; id NOTHING: it is the earliest opening's. STATUS_AT, STATUS_ID: those
+of the last closing or reopening; id NOTHING: there was none, only an opening."""
+OPEN, DONE = range(2)
+"""A county's lists of tickets: what is open, in the order in which it was opened or reopened; what was closed within
+the horizon, in the order in which its closing was taken."""
+AT = FIELDS
+"""The column of a repeat: when it was last raised. Its key is (matter, caller)."""
 
-    opened: Instant
-    """The earliest opening, closing or reopening heard of."""
-    due: Instant | None
-    due_at: Instant
-    due_id: str
-    """(at, id) of the extension or reopening that set the due time last; id "": it is the earliest opening's."""
-    status_at: Instant
-    status_id: str
-    """(at, id) of the last closing or reopening; id "": there was none, only an opening."""
+LATE, ON_TIME, NEITHER = range(3)
+"""What a step says: closed past its due time; by it; anything else."""
 
 
 class Backlog(Struct, frozen=True):
@@ -70,119 +80,106 @@ class Backlog(Struct, frozen=True):
     """None: nothing is open."""
 
 
-class Tickets:
-    """Open and recently closed tickets of one county."""
-
-    def __init__(self) -> None:
-        self.open: dict[str, Ticket] = {}
-        self.done: dict[str, Ticket] = {}
-        """Closed within the horizon, in the order in which their closing was taken."""
-
-    def take(self, at: Instant, role: Role | None, name: str | None, step: str, due: Instant | None) -> bool | None:
-        """Take one step of the ticket `name`; `step` is the event's id, `due` its due time.
-
-        True: closed on time; False: closed past its due time; None: anything else.
-        """
-        if name is None:
-            return None
-        if role is _OPENING:
-            if name in self.open or name in self.done:
-                self._opened_again(name, at, due)
-            else:
-                self.open[name] = Ticket(at, due, at, "", at, "")
-        elif role is _CLOSING:
-            return self._closed(name, at, step)
-        elif role is _REOPENING:
-            self._reopened(name, at, step, due)
-        elif role is _EXTENSION:
-            ticket = self.open.get(name) or self.done.get(name)
-            if ticket is not None:
-                _extend(ticket, at, step, due)
-        return None
-
-    def _opened_again(self, name: str, at: Instant, due: Instant | None) -> None:
-        ticket = self.open.get(name) or self.done[name]
-        ticket.opened = min(ticket.opened, at)
-        if due is not None and (ticket.due is None or (not ticket.due_id and (at, due) < (ticket.due_at, ticket.due))):
-            ticket.due, ticket.due_at, ticket.due_id = due, at, ""
-
-    def _closed(self, name: str, at: Instant, step: str) -> bool | None:
-        ticket = self.open.get(name)
-        was_open = ticket is not None
-        if ticket is None:  # closed before, or its opening is late or was before the stream began
-            ticket = self.done.get(name) or Ticket(at, None, at, "", at, "")
-        ticket.opened = min(ticket.opened, at)
-        if ticket.status_id and (at, step) < (ticket.status_at, ticket.status_id):
-            return None
-        ticket.status_at, ticket.status_id = at, step
-        if was_open:
-            del self.open[name]
-        else:
-            self.done.pop(name, None)
-        self.done[name] = ticket
-        return None if ticket.due is None or not was_open else at <= ticket.due
-
-    def _reopened(self, name: str, at: Instant, step: str, due: Instant | None) -> None:
-        ticket = self.open.get(name) or self.done.get(name) or Ticket(at, None, at, "", at, "")
-        ticket.opened = min(ticket.opened, at)
-        _extend(ticket, at, step, due)
-        if ticket.status_id and (at, step) < (ticket.status_at, ticket.status_id):
-            return
-        ticket.status_at, ticket.status_id = at, step
-        self.open.pop(name, None)
-        self.done.pop(name, None)
-        self.open[name] = ticket
-
-    def backlog(self, now: Instant) -> Backlog:
-        """What is open at an instant."""
-        tickets = self.open.values()
-        opened = sorted([ticket.opened for ticket in tickets])
-        overdue = len([due for ticket in tickets if (due := ticket.due) is not None and due < now])
-        age = round((now - median(opened)) / HOUR, 3) if opened else None
-        return Backlog(len(opened), overdue, age)
-
-    def forget(self, closed_before: Instant, opened_before: Instant) -> None:
-        """Drop tickets closed before one instant, and open ones not touched since another: bounded memory.
-
-        Both are kept in the order in which their last steps were taken: a look at the oldest is enough. What a late
-        step put behind newer ones goes with them.
-        """
-        for tickets, before in ((self.done, closed_before), (self.open, opened_before)):
-            old = []
-            for name, ticket in tickets.items():
-                if ticket.status_at >= before:
-                    break
-                old.append(name)
-            for name in old:
-                del tickets[name]
+def tickets_of(counties: int) -> Keyed:
+    """The tickets of some counties."""
+    return Keyed(counties, 2, 6)
 
 
-def _extend(ticket: Ticket, at: Instant, step: str, due: Instant | None) -> None:
-    if due is not None and (ticket.due is None or (at, step) >= (ticket.due_at, ticket.due_id) or not ticket.due_id):
-        ticket.due, ticket.due_at, ticket.due_id = due, at, step
+def repeats_of(counties: int) -> Keyed:
+    """Who raised which matter when in some counties: a caller who raises a matter again within a span is a repeat."""
+    return Keyed(counties, 1, 1)
 
 
-class Repeats:
-    """Who raised which matter when: a caller who raises a matter again within a span is a repeat."""
+@inlined
+def take_step(
+    tickets: Table, texts: names.Table, county: int, at: int, role: int, name: int, step: int, due: int
+) -> int:
+    """Take one step of the ticket `name`; `step` is the event's id, `due` its due time. There must be room for it."""
+    if name == NOTHING or role == 0:
+        return NEITHER
+    row = find(tickets, name, 0, county)
+    if row < 0 and role == _EXTENSION:
+        return NEITHER
+    is_new = row < 0
+    if is_new:
+        row = add(tickets, name, 0, 2 * county + (DONE if role == _CLOSING else OPEN))
+        known = tickets.rows[row]
+        known[OPENED], known[DUE_AT], known[STATUS_AT] = at, at, at
+        known[DUE] = due if role == _OPENING else NONE
+        if role == _OPENING:
+            return NEITHER
+    known = tickets.rows[row]
+    if role == _OPENING:
+        known[OPENED] = min(known[OPENED], at)
+        sooner = at < known[DUE_AT] or (at == known[DUE_AT] and due < known[DUE])
+        if due != NONE and (known[DUE] == NONE or (known[DUE_ID] == NOTHING and sooner)):
+            known[DUE], known[DUE_AT], known[DUE_ID] = due, at, NOTHING
+        return NEITHER
+    if role != _CLOSING and due != NONE:
+        newer = not _is_before(texts, at, step, known[DUE_AT], known[DUE_ID])
+        if known[DUE] == NONE or newer or known[DUE_ID] == NOTHING:
+            known[DUE], known[DUE_AT], known[DUE_ID] = due, at, step
+    if role == _EXTENSION:
+        return NEITHER
+    known[OPENED] = min(known[OPENED], at)
+    if known[STATUS_ID] != NOTHING and _is_before(texts, at, step, known[STATUS_AT], known[STATUS_ID]):
+        return NEITHER
+    was_open = not is_new and known[LIST] & 1 == OPEN
+    known[STATUS_AT], known[STATUS_ID] = at, step
+    touch(tickets, row, 2 * county + (DONE if role == _CLOSING else OPEN))
+    if role == _REOPENING or not was_open or known[DUE] == NONE:
+        return NEITHER
+    return ON_TIME if at <= known[DUE] else LATE
 
-    def __init__(self, span: Duration) -> None:
-        self.span = span
-        self.last: dict[tuple[str, str], Instant] = {}
-        """(matter, caller) -> when last, oldest first."""
 
-    def take(self, at: Instant, caller: str, matter: str) -> bool:
-        """Whether this is a repeat; steps come in (at, id) order."""
-        key = (matter, caller)
-        before = self.last.pop(key, None)
-        self.last[key] = at
-        return before is not None and at - before <= self.span
+@inlined
+def _is_before(texts: names.Table, at: int, step: int, other_at: int, other: int) -> bool:
+    return at < other_at or (at == other_at and comes_before(texts, step, other))
 
-    def forget(self, before: Instant) -> None:
-        """Drop what was last raised before an instant."""
-        old = []
-        for key, at in self.last.items():
-            if at >= before:
-                break
-            old.append(key)
-        for key in old:
-            del self.last[key]
+
+@inlined
+def is_repeat(repeats: Table, county: int, at: int, caller: int, matter: int, span: int) -> bool:
+    """Whether a caller raised a matter within the span before; steps come in (at, id) order."""
+    row = find(repeats, matter, caller, county)
+    if row < 0:
+        row = add(repeats, matter, caller, county)
+        repeats.rows[row, AT] = at
+        return False
+    before = repeats.rows[row, AT]
+    repeats.rows[row, AT] = at
+    touch(repeats, row, county)
+    return bool(at - before <= span)
+
+
+@compiled
+def _backlog(tickets: Table, county: int, now: int, opened: NDArray[np.int64]) -> int:
+    """When each open ticket was opened; returns how many are overdue."""
+    row, overdue = tickets.lists[2 * county + OPEN, FIRST], 0
+    for i in range(opened.size):
+        opened[i] = tickets.rows[row, OPENED]
+        due = tickets.rows[row, DUE]
+        overdue += due != NONE and due < now
+        row = tickets.rows[row, NEXT]
+    return overdue
+
+
+def backlog_of(tickets: Keyed, county: int, now: Instant) -> Backlog:
+    """What a county has open at an instant."""
+    opened = np.empty(int(tickets.table.lists[2 * county + OPEN, LENGTH]), dtype=np.int64)
+    overdue = _backlog(tickets.table, county, now, opened)
+    if not len(opened):
+        return Backlog(0, 0, None)
+    lower, upper = (len(opened) - 1) // 2, len(opened) // 2
+    middle = np.partition(opened, (lower, upper))
+    median = (int(middle[lower]) + int(middle[upper])) / 2
+    return Backlog(len(opened), overdue, round((now - median) / HOUR, 3))
+
+
+def forget(tickets: Keyed, county: int, closed_before: Instant, opened_before: Instant) -> None:
+    """Drop tickets closed before one instant, and open ones not touched since another: bounded memory.
+
+    Both are kept in the order in which their last steps were taken: a look at the oldest is enough. What a late
+    step put behind newer ones goes with them.
+    """
+    tickets.forget(2 * county + DONE, STATUS_AT, closed_before)
+    tickets.forget(2 * county + OPEN, STATUS_AT, opened_before)

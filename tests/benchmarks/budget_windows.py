@@ -1,25 +1,27 @@
 """The closed windows of a simulated city, without lines, decoder and de-duplication: what the tally makes of the
 same events, window for window (`test_budget.py` holds the two beside each other)."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.cells import Cell, CellCounts, CellRegistry
+from streams.core.cells import INTAKE, MEASURES, ROLE, Cell, CellCounts, CellRegistry
 from streams.core.city import STANDING, City, Measure, Size
 from streams.core.county_metrics import standing
 from streams.core.event import KINDS, OUTCOMES
 from streams.core.instant import DAY, HOUR, SECOND, Instant
 from streams.core.outputs import ClosedWindow
 from streams.core.span import Span
-from streams.core.tickets import STEP_KINDS, Backlog, Repeats, Tickets
+from streams.core.tickets import STEP_KINDS, Backlog, Role
 from streams.core.window import Window, WindowGrid
 from streams.profile.model import Profile
 from streams.replay.draws import Flags, Whole
 from streams.replay.intensity import Stream, streams_of
 from streams.replay.lifecycle import MOST_STEPS, ROW, Rows, joined
 from streams.replay.simulate import Simulation
+from tests.core.plain_tickets import Repeats, Tickets
 
 Counts = NDArray[np.int64]
 
@@ -43,6 +45,8 @@ class _County:
         self.repeats = Repeats(city.repeat_span)
         self.day = Span(grid.day(start).start, signals)
         self.week = Span(grid.week(start).start, signals)
+        self.people: dict[Size, defaultdict[int, set[str]]] = {size: defaultdict(set) for size in (Size.DAY, Size.WEEK)}
+        """Signal -> its callers, or its matters, of the day and of the week so far."""
         self.codes: list[Counts] = []
         self.closes = False
 
@@ -61,6 +65,7 @@ class RowTally:
         self._channels, self._sectors = tuple(self.city.channels), tuple(self.city.sectors)
         self._registry = CellRegistry(self.city.signals)
         self._code: dict[int, int] = {}
+        self._counted: dict[tuple[int, Measure], tuple[int, ...]] = {}
         self._counties = [_County(self.city, self.grid, start) for _ in self.city.counties]
         self._open: Rows = np.zeros(0, ROW)
         self._recent: list[NDArray[np.uint64]] = []
@@ -154,26 +159,34 @@ class RowTally:
 
     def _take_steps(self, county: _County, steps: list[_Step], counts: Counts) -> None:
         registry, take, again = self._registry, county.tickets.take, county.repeats.take
-        callers, matters = county.day.callers, county.day.matters
+        today, rules = county.people[Size.DAY], registry.rules
         for second, ticket, step, caller, matter, due, code, own in steps:
             at = second * SECOND
-            on_time = take(at, registry.roles[code], str(ticket), f"{step:02d}", due * SECOND if due else None)
+            on_time = take(at, Role(rules[code, ROLE]), str(ticket), f"{step:02d}", due * SECOND if due else None)
             if not own:
                 continue
-            if registry.intake[code]:
+            if rules[code, INTAKE]:
                 who, what = str(caller), str(matter)
-                for i in registry.distinct_callers[code]:
-                    callers[i].add(who)
-                for i in registry.distinct_matters[code]:
-                    matters[i].add(what)
+                for i in self._counting(code, Measure.DISTINCT_CALLERS):
+                    today[i].add(who)
+                for i in self._counting(code, Measure.DISTINCT_MATTERS):
+                    today[i].add(what)
                 if again(at, who, what):
-                    for i in registry.repeats[code]:
+                    for i in self._counting(code, Measure.REPEATS):
                         counts[i] += 1
             elif on_time is not None:
-                for i in registry.due[code]:
+                for i in self._counting(code, Measure.DUE):
                     counts[i] += 1
-                for i in registry.on_time[code] if on_time else ():
+                for i in self._counting(code, Measure.ON_TIME) if on_time else ():
                     counts[i] += 1
+
+    def _counting(self, code: int, measure: Measure) -> tuple[int, ...]:
+        """The signals of a measure that count a cell."""
+        known = self._counted.get((code, measure))
+        if known is None:
+            signals = np.flatnonzero(self._registry.counted_as[code] == MEASURES[measure])
+            known = self._counted[code, measure] = tuple(signals.tolist())
+        return known
 
     def _close_day(self, row: int, end: Instant) -> Iterator[ClosedWindow]:
         county = self._counties[row]
@@ -185,20 +198,21 @@ class RowTally:
         county.week.add_cells(cells)
         county.week.counts += county.day.counts
         county.week.add(county.day)
+        for i, names in county.people[Size.DAY].items():
+            county.people[Size.WEEK][i] |= names
         for size, span in ((Size.DAY, county.day), (Size.WEEK, county.week)):
             if self.grid.window(size, end - 1).end != end:
                 continue
             for i, signal in enumerate(self.city.signals):
-                if signal.measure is Measure.DISTINCT_CALLERS:
-                    span.counts[i] = len(span.callers.get(i, ()))
-                elif signal.measure is Measure.DISTINCT_MATTERS:
-                    span.counts[i] = len(span.matters.get(i, ()))
+                if signal.measure in (Measure.DISTINCT_CALLERS, Measure.DISTINCT_MATTERS):
+                    span.counts[i] = len(county.people[size].get(i, ()))
                 elif signal.measure in STANDING:
                     span.counts[i] = standing(signal.measure, backlog) if county.closes else 0
             if span.start >= self._start:
                 made = CellCounts(self._registry.cells, span.cells)
                 yield self._closed(row, size, Window(span.start, end), span.counts, made)
             setattr(county, size.value, Span(end, len(self.city.signals)))
+            county.people[size].clear()
         county.tickets.forget(end - self.city.dedup_horizon, end - self.city.ticket_retention)
         county.repeats.forget(end - self.city.repeat_span)
 

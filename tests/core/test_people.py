@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from streams.core.city import Measure, Size
 from streams.core.instant import DAY, HOUR, MINUTE
-from streams.core.people import Call, Crowd, People, crowd_of, people_in, people_note, together
+from streams.core.people import Crowd, People, crowd_of, people_in, people_note, together
 from streams.core.tally import Tally
 from streams.core.wire import decode_window, encode_window
 from tests.core.courtroom import LEVEL, MONDAY, Courtroom, Seen
 from tests.core.towns import START, batch, event, signal, tick, towns
+
+Call = tuple[str | None, str | None]
+"""(caller, matter)."""
 
 CITY = towns(
     signals=(

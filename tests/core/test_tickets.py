@@ -16,11 +16,11 @@ from streams.core.tickets import (
     REOPENING_KINDS,
     STEP_KINDS,
     Backlog,
-    Repeats,
     Role,
-    Tickets,
     role_of,
 )
+from tests.core import plain_tickets
+from tests.core.flat_books import COUNTIES, Repeats, Tickets, fresh
 from tests.core.towns import START
 
 A = "a" * 32
@@ -293,3 +293,63 @@ def test_forgetting_what_is_past_the_span_changes_nothing(calls: list[tuple[int,
         forgets.forget(at - 30 * DAY)
         assert keeps.take(at, str(caller), str(matter)) == forgets.take(at, str(caller), str(matter))
         assert all(last >= at - 30 * DAY for last in forgets.last.values())
+
+
+# ---- against the same in dicts ----
+
+texts = st.one_of(
+    st.integers(0, 4).map(str), st.integers(0, 3).map("{:032}".format), st.sampled_from(["é", "马", "x" * 128])
+)
+happenings = st.lists(
+    st.tuples(
+        st.integers(0, COUNTIES - 1),
+        st.integers(0, 40),
+        st.sampled_from(["accepted", "closed", "reopened", "extended", "opinion_post"]),
+        st.none() | texts,
+        st.none() | st.integers(0, 60),
+    ),
+    max_size=60,
+)
+
+
+@given(happenings, st.lists(st.tuples(st.integers(0, 59), st.integers(0, 40), st.integers(0, 40)), max_size=4))
+def test_flat_tickets_say_what_tickets_in_dicts_say(
+    steps: list[tuple[int, int, str, str | None, int | None]], forgets: list[tuple[int, int, int]]
+) -> None:
+    """Of several counties, in any order, with the same instants, forgetting in between, and after a restart."""
+    books = fresh()
+    flat = [Tickets(books, county) for county in range(COUNTIES)]
+    plain = [plain_tickets.Tickets() for _ in range(COUNTIES)]
+    for number, (county, at, kind, name, due) in enumerate(steps):
+        step = hour(at), role_of(kind), name, f"{number * 7 % 60:02}", None if due is None else hour(due)
+        assert flat[county].take(*step) == plain[county].take(*step)
+        for when, closed, opened in forgets:
+            if when == number:
+                for ours, theirs in zip(flat, plain, strict=True):
+                    ours.forget(hour(closed), hour(opened))
+                    theirs.forget(hour(closed), hour(opened))
+    again = fresh()
+    for county, (ours, theirs) in enumerate(zip(flat, plain, strict=True)):
+        assert list(ours.open.items()) == list(theirs.open.items())
+        assert list(ours.done.items()) == list(theirs.done.items())
+        assert ours.backlog(hour(30)) == theirs.backlog(hour(30))
+        state = books.state(county)
+        again.restore(county, state)
+        assert again.state(county) == state
+        assert list(Tickets(again, county).done.items()) == list(theirs.done.items())
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.none() | texts, st.none() | texts), max_size=12), max_size=8))
+def test_flat_repeats_say_what_repeats_in_dicts_say(days: list[list[tuple[int, str | None, str | None]]]) -> None:
+    """Calls of an hour come in any order; many are at the same instant."""
+    flat, plain = Repeats(3 * DAY), plain_tickets.Repeats(3 * DAY)
+    for day, calls in enumerate(days):
+        now = START + day * DAY
+        expected = 0
+        for at, caller, matter in sorted(calls, key=lambda call: call[0]):
+            if caller is not None and matter is not None:
+                expected += plain.take(now + at, caller, matter)
+        assert flat.take_all([(now + at, caller, matter) for at, caller, matter in calls]) == expected
+        flat.forget(now - 3 * DAY)
+        plain.forget(now - 3 * DAY)
+        assert list(flat.last.items()) == list(plain.last.items())
