@@ -14,8 +14,15 @@ from streams.core.instant import SECOND
 
 _SECONDS = 15.0
 _UNKNOWN_SECONDS = 6.0
-_PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH)
-"""What brokers say of a partition for a moment after its topic was made or its leader has changed."""
+_PASSING = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError._DESTROY,  # noqa: SLF001 - its public name
+    KafkaError._TRANSPORT,  # noqa: SLF001
+)
+"""What is said of a partition for a moment after its topic was made, its leader has changed, or the broker that led it
+has died: another of them leads it soon."""
 
 
 @dataclass(frozen=True, slots=True)
