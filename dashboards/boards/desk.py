@@ -231,7 +231,7 @@ def _steps(say: Tongue) -> Builder:
             "What people did with alerts (acknowledged, supervision, rectification, inspection, discarded ...).",
         ),
         "short",
-        Query(f"sort_desc({once(metrics.DISPOSALS, 'step')})", "{{step}}"),
+        Query(f"sort_desc({once(metrics.STEPS, 'step', 'choice')})", "{{step}} {{choice}}"),
     ).no_value(say("尚无", "none yet"))
 
 

@@ -1,0 +1,112 @@
+"""Every query of every board, on a real Prometheus that holds every metric: each is understood, and finds something."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from dashboards.panels import HIDDEN as BELOW_K
+from streams import metrics
+from tests.dashboards import history
+from tests.dashboards.read import boards, panels, queries, sent, variables
+from tests.prometheus.server import Prometheus
+
+SETTINGS = "global: {scrape_interval: 1h}\n"
+CHOSEN = {"county": "east", "signal": "total", "size": "day"}
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    made = Prometheus(tmp_path_factory.mktemp("prometheus"), SETTINGS)
+    history.fill(made.data)
+    with made:
+        yield made
+
+
+def found(prometheus: Prometheus, expr: str, kind: str, chosen: Mapping[str, str] = CHOSEN) -> list[Mapping[str, str]]:
+    """The labels of what a query gives, asked as Grafana asks it."""
+    asked = sent(expr, chosen)
+    if kind == "instant":
+        return [labels for labels, _ in prometheus.query(asked, history.END)]
+    return [labels for labels, _ in prometheus.query_range(asked, history.END - 86_400, history.END, 600)]
+
+
+def test_every_query_finds_data(prometheus: Prometheus) -> None:
+    """Where every metric has data, no panel is empty: what is empty later is empty because nothing happened."""
+    empty = [
+        asked.where
+        for board in boards()
+        for asked in queries(board)
+        if not any(found(prometheus, asked.expr, asked.kind, CHOSEN | {"county": one}) for one in history.COUNTIES)
+    ]
+    assert empty == []
+
+
+def test_the_labels_that_legends_and_tables_show_are_there(prometheus: Prometheus) -> None:
+    for board in boards():
+        for panel in panels(board):
+            shown = [
+                field["options"]["include"]["names"]
+                for field in panel.get("transformations", [])
+                if field["id"] == "filterFieldsByName"
+            ]
+            first: Mapping[str, str] = {}
+            for target in panel["targets"]:
+                kind = "instant" if target["instant"] else "range"
+                if (answer := found(prometheus, target["expr"], kind)) == [] and target["refId"] == "E":
+                    continue  # what is shown has no veil
+                first = answer[0]
+                wanted = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+                assert wanted <= set(first), (board.uid, panel["title"], wanted, first)
+            for names in shown:
+                labels = {name for name in names if not name.startswith("Value")}
+                assert labels <= set(first), (board.uid, panel["title"], labels, first)
+
+
+def test_every_choice_of_a_variable_finds_data(prometheus: Prometheus) -> None:
+    board = next(board for board in boards() if board.name == "county")
+    for size in variables(board)["size"]["options"]:
+        for asked in queries(board):
+            if metrics.WINDOW_COUNT.name in asked.expr and "measure" not in asked.expr:
+                chosen = {**CHOSEN, "size": size["value"]}
+                assert found(prometheus, asked.expr, asked.kind, chosen), (asked.where, chosen)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_variables_give_codes_with_names_for_people(lang: str, prometheus: Prometheus) -> None:
+    """As Grafana reads the answer of query_result: name{labels} value, through the variable's expression."""
+    board = next(one for one in boards() if (one.name, one.lang) == ("county", lang))
+    chosen = {}
+    for name in ("county", "signal"):
+        variable = variables(board)[name]
+        expr = re.fullmatch(r"query_result\((.*)\)", variable["query"]["query"])
+        assert expr
+        reads = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
+        answers = []
+        for labels, one in prometheus.query(expr[1], history.END):
+            text = "{" + ",".join(f'{label}="{labels[label]}"' for label in sorted(labels)) + f"}} {one} 0"
+            read = reads.search(text)
+            assert read, text
+            answers.append((read["value"], read["text"]))
+        chosen[name] = sorted(answers)
+    expected = {"zh": [("east", "east区"), ("west", "west区")], "en": [("east", "East"), ("west", "West")]}
+    assert chosen["county"] == expected[lang]
+    assert [code for code, _ in chosen["signal"]] == sorted(history.SIGNALS)
+
+
+def test_a_number_below_k_is_told_apart_from_zero_and_from_nothing(prometheus: Prometheus) -> None:
+    for name, title in (("city", "县区一览"), ("signal", "各县区最近一个窗口")):
+        board = next(one for one in boards() if (one.name, one.lang) == (name, "zh"))
+        panel = next(one for one in panels(board) if one["title"] == title)
+        expr = next(one["expr"] for one in panel["targets"] if metrics.WINDOW_SUPPRESSED.name in one["expr"])
+        answer = prometheus.query(sent(expr, {**CHOSEN, "county": "east|west"}), history.END)
+        counts = {labels["county"]: count for labels, count in answer}
+        assert counts == {"east": 1.0, "west": float(BELOW_K)}
+
+
+def test_tiles_say_the_worst_that_waits(prometheus: Prometheus) -> None:
+    board = boards()[0]
+    panel = next(one for one in panels(board) if one["title"] == "县区分布")
+    tiles = {labels["county"]: labels for labels in found(prometheus, panel["targets"][0]["expr"], "instant")}
+    assert {county: labels["tile"] for county, labels in tiles.items()} == {"east": "‼ east区 2", "west": "‼ west区 2"}
+    assert [(labels["column"], labels["row"]) for _, labels in sorted(tiles.items())] == [("00", "00"), ("01", "00")]
