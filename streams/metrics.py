@@ -300,8 +300,8 @@ WINDOWS_CLOSED = _counter(Group.PIPELINE, "windows_closed_total", "已关闭的�
 CHECKPOINT = _gauge(
     Group.PIPELINE,
     "checkpoint_timestamp_seconds",
-    "台账最近一次写入的时刻。",
-    "When the ledger was last written to.",
+    "运行最近一次推进的时刻（检查点）；人员的操作不算。",
+    "When the run last came further (a checkpoint); steps of people are none.",
     unit=Unit.TIMESTAMP,
 )
 SOURCE_LAG = _gauge(

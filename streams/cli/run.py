@@ -9,7 +9,13 @@ from streams.cli.options import DataDirOption, ProfileOption, data_dir_of, examp
 from streams.cli.screen import say, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp
+
     from streams.cli.notify import Told
+    from streams.profile.model import Profile
+    from streams.service.app import Service
     from streams.service.writer import Health
 
 
@@ -78,7 +84,9 @@ def run(
     made = wiring.open_profile(profile or kept_profile(directory) or "leshan")
     with (
         under_systemd() as told,
-        open_service(made, directory, settings, WallClock()) as service,
+        open_service(
+            made, directory, settings, WallClock(), lambda service: _metrics(directory, made, service)
+        ) as service,
     ):
         with preparing(quiet=False):
             wiring.warm_up()
@@ -87,6 +95,18 @@ def run(
             warn("没有 TLS，令牌会明文传输", "no TLS: tokens travel in the clear")
         service.run(_Looking(told))
     say("已停止，什么也没丢", "stopped; nothing is lost")
+
+
+def _metrics(directory: Path, profile: "Profile", service: "Service") -> "Mapping[str, ASGIApp]":
+    """What Prometheus scrapes: the ledger's figures and the service's own."""
+    from streams.config import settings
+    from streams.exporter.app import MetricsApp
+    from streams.exporter.collector import LedgerCollector
+    from streams.service.collector import ServiceCollector
+
+    addresses = (settings().console_url or "", settings().runbook_url or "")
+    ledger = LedgerCollector(directory, lambda: profile, addresses=addresses)
+    return {"/metrics": MetricsApp(ledger, ServiceCollector(service))}
 
 
 class _Looking:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from streams.core.alert import Evidence, Shape
+from streams.core.alert import Evidence, Severity, Shape
 from streams.core.city import City
 from streams.core.incident import Layout
 from streams.core.instant import DAY, HOUR, SECOND, WEEK, Duration, Instant
@@ -100,6 +100,7 @@ class AlertLedger:
 
     def __init__(self, city: City) -> None:
         self._k = city.privacy_k
+        self._counties = (*(county.code for county in city.counties), city.code)
         hidden = [signal.name for signal, is_so in zip(city.signals, Layout(city).compartmented, strict=True) if is_so]
         self._hidden = frozenset(hidden) | {category.code for category in city.categories if category.compartmented}
         self._known = {signal.name for signal in city.signals} | {category.code for category in city.categories}
@@ -127,10 +128,10 @@ class AlertLedger:
         names = {row.id for row in open_rows}
         return AlertFigures(
             shown=shown,
-            unacknowledged=_by_county(one for one in shown if not one.taken_up),
-            undisposed=_by_county(one for one in shown if not one.decided),
+            unacknowledged=self._by_county(one for one in shown if not one.taken_up),
+            undisposed=self._by_county(one for one in shown if not one.decided),
             compartmented=sum(self._facts[row.id].hidden and row.step is None for row in rows),
-            raised=_counted(row.severity for row in open_rows),
+            raised=dict.fromkeys((one.value for one in Severity), 0) | _counted(row.severity for row in open_rows),
             steps=_counted((one.step.kind.value, _choice(one)) for one in self._steps if one.alert in names),
             pages=self._pages(open_rows),
             false_per_week=None
@@ -164,6 +165,11 @@ class AlertLedger:
             row.step in _DECIDED,
         )
 
+    def _by_county(self, alerts: Iterable[ShownAlert]) -> dict[tuple[str, str], int]:
+        """Of every county and severity: a panel that has nothing to show shows 0."""
+        made = dict.fromkeys(((county, one.value) for county in self._counties for one in Severity), 0)
+        return made | _counted((one.county, one.severity) for one in alerts)
+
     def _pages(self, rows: Sequence[AlertRow]) -> dict[str, int]:
         false = {one.alert for one in self._steps if one.step.reason == DiscardReason.FALSE_PAGE}
         made = dict.fromkeys(("right", "false", "other", "open"), 0)
@@ -196,10 +202,6 @@ def _choice(taken: StepTaken) -> str:
     """What was chosen with a step: a measure, or the reason why an alert was put aside."""
     chosen = taken.step.measure or taken.step.reason
     return "" if chosen is None else str(chosen.value)
-
-
-def _by_county(alerts: Iterable[ShownAlert]) -> dict[tuple[str, str], int]:
-    return _counted((one.county, one.severity) for one in alerts)
 
 
 def _counted(keys: Iterable[K]) -> dict[K, int]:

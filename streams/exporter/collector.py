@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from streams import metrics
-from streams.clock import Stopwatch
+from streams.clock import Clock, Stopwatch, WallClock
 from streams.core.instant import DAY, Instant
 from streams.exporter.alerts import Histogram, ShownAlert
 from streams.exporter.figures import Figures
@@ -23,6 +23,7 @@ from streams.exporter.state import LedgerState, State, seconds, verdicts_of
 from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerBusyError, LedgerError, LedgerLostError, LedgerTooNewError, NotALedgerError
 from streams.ledger.place import Where
+from streams.ledger.reader import Progress
 from streams.metrics import Kind, Metric
 from streams.profile.model import Profile
 
@@ -61,6 +62,7 @@ class LedgerCollector(Collector):
         *,
         replayed: bool | None = None,
         addresses: tuple[str, str] = ("", ""),
+        clock: Clock | None = None,
     ) -> None:
         """`profile` is asked for until it gives one, as the ledger may not be there yet; it raises LedgerError,
         ValueError or OSError where there is none. `replayed`: whether the data are, where somebody knows better than
@@ -69,6 +71,9 @@ class LedgerCollector(Collector):
         self._profile = profile
         self._replayed = replayed
         self._addresses = addresses
+        self._clock = clock or WallClock()
+        self._progress: Progress | None = None
+        self._checkpointed: Instant | None = None
         self._state: LedgerState | None = None
         self._errors = dict.fromkeys(_REASONS, 0)
         self._lock = threading.Lock()
@@ -109,14 +114,23 @@ class LedgerCollector(Collector):
             self.trouble = str(error)
             return None
         self.trouble = ""
+        self._note_progress(state)
         return state
 
-    def _checkpoint(self) -> Iterator[Family]:
-        """When a ledger in a folder was written to last."""
-        if isinstance(self._where, Path):
+    def _note_progress(self, state: State) -> None:
+        if state.progress == self._progress:
+            return
+        if self._progress is not None:
+            self._checkpointed = self._clock.now()
+        elif isinstance(self._where, Path):
             files = [self._where / FILE, self._where / f"{FILE}-wal"]
-            written = max(file.stat().st_mtime for file in files if file.exists())
-            yield family(metrics.CHECKPOINT, [((), written)])
+            self._checkpointed = max(file.stat().st_mtime_ns for file in files if file.exists()) // 1000
+        self._progress = state.progress
+
+    def _checkpoint(self) -> Iterator[Family]:
+        """When the run had last come further, as far as this process saw; before it saw that, the age of the file."""
+        if self._checkpointed is not None:
+            yield family(metrics.CHECKPOINT, [((), seconds(self._checkpointed))])
 
 
 def reason_of(error: Exception) -> str:
@@ -243,7 +257,10 @@ def name_families(profile: Profile, *, replayed: bool) -> Iterator[Family]:
     yield family(metrics.CITY_INFO, [((city.code, city.title, city.title_en), 1)])
     yield family(
         metrics.COUNTY_INFO,
-        [((c.code, c.name, c.name_en, f"{place:02d}"), 1) for place, c in enumerate(city.counties, 1)],
+        [
+            ((c.code, c.name, c.name_en, f"{place:02d}", *(f"{n:02d}" for n in profile.tiles[c.code])), 1)
+            for place, c in enumerate(city.counties, 1)
+        ],
     )
     hidden = {category.code for category in city.categories if category.compartmented}
     shown = [s for s in city.signals if not s.compartmented and not s.where.get("category", {""}) <= hidden]
