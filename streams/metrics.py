@@ -236,12 +236,19 @@ BUDGET_PER_WEEK = _gauge(
 BUDGET_SPENT = _gauge(
     Group.BUDGET,
     "page_budget_spent_pages",
-    "最近 7 天用去的额度。",
-    "What the tests of the last 7 days spent of it.",
+    "最近 7 天各项检验用去的额度（设计上几乎用满）。",
+    "What the tests of the last 7 days spent of it: nearly all, by design.",
     unit=Unit.PAGES,
 )
 BUDGET_REMAINING = _gauge(
     Group.BUDGET, "page_budget_remaining_pages", "余下的额度。", "What is left of it.", unit=Unit.PAGES
+)
+PAGES_LAST_WEEK = _gauge(
+    Group.BUDGET,
+    "pages_raised_last_week",
+    "水位前 7 天内发出的、占额度的预警数（真假都算）：超过每周额度时，多半有真事。",
+    "Alerts under the budget raised in the 7 days up to the watermark, true ones included.",
+    unit=Unit.PAGES,
 )
 PAGES = _gauge(
     Group.BUDGET,

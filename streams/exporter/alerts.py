@@ -79,6 +79,8 @@ class AlertFigures:
     """(step, choice) -> how often."""
     pages: dict[str, int]
     """right, false, other, open -> alerts under the budget."""
+    last_week: int | None
+    """Pages of the 7 days up to the watermark; None: there is none."""
     false_per_week: float | None
     """Of the pages of the last `MONTH`, those that people discarded as false; None: there is no watermark."""
     acknowledge: dict[str, Histogram]
@@ -134,6 +136,9 @@ class AlertLedger:
             raised=dict.fromkeys((one.value for one in Severity), 0) | _counted(row.severity for row in open_rows),
             steps=_counted((one.step.kind.value, _choice(one)) for one in self._steps if one.alert in names),
             pages=self._pages(open_rows),
+            last_week=None
+            if watermark is None
+            else sum(self._facts[row.id].paged and row.raised_at > watermark - WEEK for row in open_rows),
             false_per_week=None
             if watermark is None
             else self._pages([row for row in open_rows if row.raised_at > watermark - MONTH])["false"] * WEEK / MONTH,

@@ -220,6 +220,8 @@ def budget_families(profile: Profile, state: State) -> Iterator[Family]:
         spent = round(state.spent, 9)
         yield family(metrics.BUDGET_SPENT, [((), spent)])
         yield family(metrics.BUDGET_REMAINING, [((), max(0.0, round(budget - spent, 9)))])
+    if state.alerts.last_week is not None:
+        yield family(metrics.PAGES_LAST_WEEK, [((), state.alerts.last_week)])
     yield family(metrics.PAGES, [((outcome,), count) for outcome, count in pages.items()])
     judged = pages["right"] + pages["false"]
     if judged:
