@@ -8,10 +8,12 @@ compared before anything is added, so that nothing is lost or doubled, whatever 
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 from msgspec import UNSET
 
 from streams.broker.errors import BrokerError, TopicError, told
@@ -164,7 +166,8 @@ class EventTopicWriter:
     def close(self) -> None:
         """Let go of the broker; what was not acknowledged is left to the next run."""
         if self._producer is not None:
-            self._producer.close(timeout=0)
+            with suppress(KafkaTimeoutError):  # it would say so in place of why there was no more to wait for
+                self._producer.close(timeout=0)
 
     def __enter__(self) -> "EventTopicWriter":
         return self

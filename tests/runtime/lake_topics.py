@@ -26,10 +26,12 @@ class LakeTopics:
     partitions: int
 
     @staticmethod
-    def made(bootstrap: str, prefix: str, partitions: int) -> "LakeTopics":
+    def made(bootstrap: str, prefix: str, partitions: int, **of_events: str) -> "LakeTopics":
+        """`of_events`: settings of the topic of events, with _ for a dot."""
         settings = BrokerSettings(brokers=bootstrap, topic_prefix=prefix, group=prefix + "group")
         found = LakeTopics(settings, partitions)
         names, forever = found.names, {"retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+        forever |= {name.replace("_", "."): value for name, value in of_events.items()}
         found._make(
             NewTopic(names.events, partitions, 1, config=forever),
             NewTopic(names.windows, 3, 1),
@@ -67,7 +69,7 @@ class LakeTopics:
         self._make(NewTopic(self.names.events, self.partitions, 1))
 
     def write(self, topic: str, partition: int, records: Sequence[Message]) -> None:
-        producer = Producer(self.settings.for_confluent() | {"linger.ms": 5})
+        producer = Producer(self.settings.for_confluent() | {"linger.ms": 5, "message.max.bytes": 16 << 20})
         for record in records:
             received = record.timestamp()[1]
             when: Any = {} if received < 0 else {"timestamp": received}

@@ -36,7 +36,7 @@ CITY = city_profile().city
 WINDOWS = 2
 
 
-def sent(offset: int, value: bytes, received: int | None = None) -> Message:
+def sent(offset: int, value: bytes | None, received: int | None = None) -> Message:
     """A record as it comes out of a topic."""
     return Message(topic="", offset=offset, value=value, timestamp=(0, -1) if received is None else (1, received))
 

@@ -27,12 +27,12 @@ PATIENCE = 120
 class WorkerProcess:
     """One `jiantu worker --alone`."""
 
-    def __init__(self, lake: LakeTopics, folder: Path, name: str, **environment: str) -> None:
+    def __init__(self, lake: LakeTopics, folder: Path, name: str, brokers: str = "", **environment: str) -> None:
         """Started in a folder of its own, in which it is to leave nothing."""
         self._said = folder / f"{name}.jsonl"
         self.started_in = folder / f"{name}-in"
         self.started_in.mkdir()
-        where = ["--brokers", lake.settings.brokers, "--prefix", lake.settings.topic_prefix]
+        where = ["--brokers", brokers or lake.settings.brokers, "--prefix", lake.settings.topic_prefix]
         command = [sys.executable, "-m", "streams", "worker", "--alone", "--profile", str(FOLDER / "profile.yaml")]
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
