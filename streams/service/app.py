@@ -139,6 +139,14 @@ def build_app(service: Service, mounts: Mapping[str, ASGIApp]) -> ASGIApp:
         redoc_url=None,
         responses=description.EVERYWHERE,
     )
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document["components"] = document.get("components", {}) | {"securitySchemes": description.SECURITY}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to add to it
     _add_ingest(app, service)
     _add_reading(app, service)
     _add_probes(app, service)

@@ -4,6 +4,7 @@ import errno
 import resource
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -94,7 +95,11 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the server, a second Ctrl-C without waiting for anybody."""
+        """Ctrl-C and SIGTERM end the server, a second Ctrl-C without waiting for anybody; in the main thread, which
+        alone may have signals."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield

@@ -1,0 +1,5 @@
+"""What the service's tests share with the command line's."""
+
+from tests.cli.conftest import cli
+
+__all__ = ["cli"]
