@@ -3,6 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 
+FORMAT = 2
+"""Of the tally's state. 1 had tickets as records, and knew no format."""
+
+
+class StateError(Exception):
+    """State that this version does not read: what is wrong with it."""
+
 
 def state_sha256(chunks: Mapping[str, bytes]) -> str:
     """SHA-256 over the whole state, hex: names and contents with their lengths, in the order of the names."""

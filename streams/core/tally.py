@@ -24,6 +24,7 @@ from streams.core.instant import DAY, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction
 from streams.core.record import Arrival, Reason, Rejection
 from streams.core.remembered import Remembered
+from streams.core.snapshot import FORMAT, StateError
 from streams.core.tickets import STEP_KINDS
 from streams.core.window import WindowGrid
 
@@ -70,6 +71,7 @@ class _TallyState(msgspec.Struct, array_like=True):
     accounting: Accounting
     started: Instant
     reached: Instant
+    format: int = 1
 
 
 class Tally:
@@ -222,7 +224,7 @@ class Tally:
     def snapshot(self, *, whole: bool) -> dict[str, bytes | None]:
         """State as named chunks, None for one that is gone: all of them, or those changed since the last call."""
         chunks: dict[str, bytes | None] = {
-            "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start, self.reached))
+            "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start, self.reached, FORMAT))
         }
         for code, county in self.counties.items():
             chunks[f"tally/{code}"] = _encode(county.state())
@@ -232,8 +234,13 @@ class Tally:
         return chunks
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Go on from a snapshot; the city's signals and the partition's counties must be the same."""
+        """Go on from a snapshot; the city's signals and the partition's counties must be the same.
+
+        Raises StateError where another version made it.
+        """
         state = msgspec.msgpack.decode(chunks["tally"], type=_TallyState)
+        if state.format != FORMAT:
+            raise StateError(f"its state is of format {state.format}, this version of jiantu reads {FORMAT}")
         self.start = state.started
         self.reached = state.reached
         self.accounting = state.accounting

@@ -37,7 +37,8 @@ _SETTLED = "/ids/"
 """In the names of chunks that change for a day and then no more: they share no pack with what changes always."""
 _LEAST_DEAD = 4 << 20
 """Bytes below which nobody minds dead chunks."""
-_FORMAT = 1
+FORMAT = 2
+"""Of the state in checkpoints. One of another format is as good as none: its place begins again."""
 STOPPED = "stopped"
 """What the key of a note ends with that a step was stopped for good here; the next checkpoint deletes it."""
 
@@ -213,7 +214,7 @@ class CheckpointWriter:
         packs = tuple(
             Pack(number, pack.pieces, tuple(pack.kept.values())) for number, pack in self._packs.items() if pack.kept
         )
-        manifest = Manifest(_FORMAT, self._about, position, accounting, reached, self._writer, packs)
+        manifest = Manifest(FORMAT, self._about, position, accounting, reached, self._writer, packs)
         return zstandard.ZstdCompressor(level=1).compress(_encode(manifest))
 
     def _key(self, pack: int | None = None, piece: int = 0) -> str:
@@ -305,7 +306,7 @@ def _read(value: bytes) -> Manifest | None:
         manifest = _manifests.decode(zstandard.ZstdDecompressor().decompress(value))
     except (msgspec.MsgspecError, zstandard.ZstdError):
         return None
-    return manifest if manifest.format == _FORMAT else None
+    return manifest if manifest.format == FORMAT else None
 
 
 def writer_name(generation: int, unique: str) -> str:

@@ -19,6 +19,7 @@ from streams.core.decode import Batch, RecordDecoder
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import Pipeline, PipelineOutputs
+from streams.core.snapshot import StateError
 from streams.ports import BATCH, Checkpoint, Outputs, Resumption, Store
 from streams.profile.model import Profile
 from streams.sources.contract import START, Chunk, Ending, Position, Source
@@ -122,7 +123,7 @@ class EmbeddedRuntime:
         checkpoint_interval: Duration = CHECKPOINT_INTERVAL,
     ) -> None:
         """Restores the store's checkpoint, if it has one. Raises ResumeError where it belongs to another source
-        or another version of the profile."""
+        or another version of the profile or of jiantu."""
         self._profile = profile
         self._source = source
         self._store = store
@@ -157,7 +158,12 @@ class EmbeddedRuntime:
             )
         self._identity = resumption.source
         self._position = msgspec.json.decode(resumption.place, type=Position)
-        self._pipeline.restore(resumption.chunks)
+        try:
+            self._pipeline.restore(resumption.chunks)
+        except StateError as error:
+            raise ResumeError(
+                f"{error}; give an empty --data-dir, or run the version that the data directory was made with"
+            ) from None
         self._written = {name: _digest(chunk) for name, chunk in resumption.chunks.items()}
 
     @property

@@ -19,13 +19,11 @@ from streams.core.outputs import ClosedWindow, Correction, ScoredWindow
 from streams.core.wire import DeadLetter, WireError, decode_alert, decode_dead_letter, decode_score, decode_window
 from streams.ledger.topics import Account, Place, Taken, TopicLedger, TopicPosition
 from streams.ports import Outputs
-from streams.runtime.checkpoints import Manifest
+from streams.runtime.checkpoints import FORMAT, Manifest
 from streams.runtime.cluster import TopicFacts
 from streams.sources.step_topics import StepTopics
 
 _WAIT_MS = 200
-_FORMAT = 1
-"""Of the manifests that are read here."""
 _TALLY = "tally"
 _manifests = msgspec.msgpack.Decoder(Manifest)
 
@@ -192,7 +190,7 @@ class TopicLedgerRuntime:
         except (msgspec.MsgspecError, zstandard.ZstdError):
             return
         events = self._facts[self._topics.events]
-        if manifest.format != _FORMAT or manifest.about.topic_id != events.id:
+        if manifest.format != FORMAT or manifest.about.topic_id != events.id:
             return
         number = int(partition)
         if number not in found or found[number].position < manifest.position:
