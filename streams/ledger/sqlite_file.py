@@ -3,7 +3,7 @@
 import errno
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,9 +21,6 @@ _MODE = 0o640
 """A ledger is not for everybody on the machine (law 6); the files beside it take over its mode."""
 _LARGEST_LOG = 64 * 1024 * 1024
 _LEAST_FREE = 1024 * 1024
-_MAGIC = b"SQLite format 3\0"
-_HEADER_BYTES = 100
-"""https://sqlite.org/fileformat.html: user version at 60, application id at 68, count of table changes at 40."""
 _NOT_A_LEDGER = "is not a ledger of jiantu; give another --data-dir"
 
 
@@ -136,20 +133,23 @@ def _connect(path: Path, mode: str, patience: Duration) -> sqlite3.Connection:
 def _look(path: Path, known: int, patience: Duration) -> int:
     """The schema version of a file that is there, changing nothing in it or beside it; raises where it is not ours."""
     log = path.with_name(path.name + "-wal")
-    facts: Iterable[int]
-    if log.exists() and log.stat().st_size:
-        with closing(_connect(path, "ro", patience)) as db:  # the last word may be in the log
-            facts = [
+    # What is not in a log is read without making one. By SQLite in any case: a file that this process opens and closes
+    # by itself loses the locks of all its connections (https://sqlite.org/howtocorrupt.html, 2.2), and the next process
+    # that closes the ledger takes the log away from under them.
+    mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    with closing(_connect(path, mode, patience)) as db:
+        try:
+            found: int
+            mark: int
+            tables: int
+            found, mark, tables = (
                 db.execute(f"PRAGMA {fact}").fetchone()[0]
                 for fact in ("user_version", "application_id", "schema_version")
-            ]
-    else:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-        if header and (len(header) < _HEADER_BYTES or not header.startswith(_MAGIC)):
-            raise LedgerError(f"{path}: is damaged or {_NOT_A_LEDGER}")
-        facts = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68, 40))
-    found, mark, tables = facts
+            )
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
+                raise
+            raise LedgerError(f"{path}: is damaged or {_NOT_A_LEDGER}") from None
     if mark != schema.APPLICATION_ID and (mark or found or tables):  # all 0: killed before its first transaction
         raise NotALedgerError(f"{path}: {_NOT_A_LEDGER}")
     schema.refuse_newer(found, str(path), known)

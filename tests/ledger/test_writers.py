@@ -126,3 +126,26 @@ def test_steps_of_many_people_at_once_make_one_chain(home: Home) -> None:
     with LedgerReader(home.where) as ledger:
         assert ledger.verify_audit().head.count == 4
         assert ledger.damage() == []
+
+
+WRITES_AND_ENDS = """
+import sys
+from pathlib import Path
+from streams.clock import FixedClock
+from streams.ledger.desk import AlertDesk
+from streams.ledger.lifecycle import Step, StepKind
+with AlertDesk(Path(sys.argv[1]), FixedClock(5)) as desk:
+    desk.take("a2", Step(StepKind.ACKNOWLEDGE, "王敏"))
+"""
+
+
+def test_looking_at_a_ledger_twice_takes_no_lock_away_from_who_reads_it(tmp_path: Path) -> None:
+    """Else the next process to end takes the log away from under a reader, and the ledger is soon damaged."""
+    with LedgerStore(tmp_path, LAYOUT) as store:
+        store.commit(checkpoint(100, late=2, rejected=3), EVERYTHING)
+    with LedgerReader(tmp_path) as first:
+        assert len(first.alerts()) == 2
+        LedgerReader(tmp_path).close()
+        subprocess.run([sys.executable, "-c", WRITES_AND_ENDS, tmp_path], check=True)
+        assert (tmp_path / "jiantu.db-wal").exists(), "who ended thought that nobody else was there"
+        assert len(first.steps()) == 1
