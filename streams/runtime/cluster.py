@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -106,11 +107,17 @@ class Cluster:
                 if error.args[0].code() not in _PASSING or patience.seconds() > _SECONDS:
                     raise self._problem(topic, error) from None
                 pause(SECOND // 10)  # a topic that was just made, or a leader that was just chosen
+                self._ask_who_leads(topic)
                 continue
             break
         if answer is None:
             raise BrokerError(self._where, f"no answer about {topic} {partition}", "check that the broker is running")
         return Span(*answer)
+
+    def _ask_who_leads(self, topic: str) -> None:
+        """librdkafka asks a leader that has died for five minutes, where nobody makes it ask who leads now."""
+        with suppress(KafkaException):
+            self._consumer.list_topics(topic, timeout=_SECONDS)
 
     def records(self, topic: str, partition: int) -> Iterator[tuple[str, bytes | None]]:
         """Key and value of every record of a partition as it is now, in order. Raises BrokerError."""

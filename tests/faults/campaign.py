@@ -263,25 +263,28 @@ class Campaign:
 
     def _watch(self) -> None:
         """Start again what failed; measure how long nothing moves while there is lag."""
-        lag = Lag(self.bootstrap, self.prefix)
+        lag: Lag | None = None
         moved, before = time.monotonic(), -1
         while not self._over.wait(_LOOK):
             try:
                 with self.supervised:
                     self.fleet.supervise()
                 self.producer.supervise()
+                lag = lag or Lag(self.bootstrap, self.prefix)
                 self.progress = seen = lag.look()
                 self._looks += 1
                 if seen.committed != before or seen.behind == 0:
                     moved, before = time.monotonic(), seen.committed
-            except KafkaException:  # the broker is away: that is the campaign's business, not an error
-                moved = time.monotonic()
+            except KafkaException:  # a broker is away: that is the campaign's business, not an error
+                moved, lag = (
+                    time.monotonic(),
+                    None,
+                )  # one that knew who leads a partition goes on asking it, dead or not
                 continue
             except Exception as error:  # noqa: BLE001 - a campaign without its supervisor proves nothing
                 self.trouble(error)
                 return
             self.report.longest_stall = max(self.report.longest_stall, time.monotonic() - moved)
-        lag.close()
 
     def trouble(self, error: BaseException) -> None:
         """Have the campaign fail."""

@@ -164,6 +164,7 @@ class Lag:
     """
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
+        """Raises KafkaException."""
         topics = Topics(prefix)
         self._consumer = Consumer(
             settings_for(bootstrap, prefix).for_confluent()
@@ -194,10 +195,6 @@ class Lag:
             sum(safe),
             max(0, sum(ends) - sum(safe)),
         )
-
-    def close(self) -> None:
-        """Let go of the broker."""
-        self._consumer.close()
 
 
 def _name_of_score(value: bytes) -> str:
