@@ -33,7 +33,7 @@ class Part:
         return f"{self.number} of {self.of}, {self.events} events, {self.faults} faults"
 
 
-FULL = Part(0, 40, 10_000_000, 1_000, 50, 200, 20, 100, 50, 600.0)
+FULL = Part(0, 100, 10_000_000, 1_000, 50, 200, 20, 100, 50, 600.0)
 """All of it, in so many campaigns."""
 
 
