@@ -26,6 +26,7 @@ from streams.cli import (
     record,
     recording,
     replay,
+    retention,
     scenario,
     send,
     simulate,
@@ -81,6 +82,7 @@ _COMMANDS = (
     send,
     token,
     boards,
+    retention,
     doctor,
     version,
 )

@@ -1,12 +1,13 @@
 """What the ledger lets go, and when: by event time, with the checkpoint that passes the day, never by a clock.
 
 What is kept depends only on how far event time has come, not on when checkpoints were made. Alerts,
-transitions, people's steps, totals and metrics stay for good; state forgets by rules of its own.
+transitions, people's steps, totals and metrics stay for good; state forgets by rules of its own. Pages are what staff
+were told by wall time, so they go by that, when somebody asks (`jiantu retention apply`).
 """
 
 from typing import Protocol
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, exists, func, or_, select
 
 from streams.core.city import Size
 from streams.core.instant import DAY, Duration, Instant
@@ -29,7 +30,16 @@ class Periods(Protocol):
         """From the event time that the stream had reached."""
 
 
+PAGES = "pages"
+"""History of what staff were told."""
+_AT_ONCE = 500
+"""Fewer than the parameters that a statement may have anywhere."""
 _since: BindParameter[Instant] = bindparam("since")
+_AGED_BY = {
+    "scores": tables.scored.c.window_end,
+    "corrections": tables.correction.c.window_end,
+    "rejections": tables.rejection.c.at,
+}
 _older = [delete(tables.scored).where(tables.scored.c.size == size.value) for size in Size]
 _DELETE = {
     "scores": [one.where(tables.scored.c.window_end < _since) for one in _older],
@@ -43,7 +53,54 @@ def apply(db: Connection, periods: Periods, watermark: Instant) -> None:
 
     In the caller's transaction, after it has appended: what comes in too old is let go as well.
     """
+    for history, since in _bounds(periods, watermark).items():
+        removed = sum(db.execute(one, {"since": since}).rowcount for one in _DELETE[history])
+        _note(db, history, since, removed)
+
+
+def due(db: Connection, periods: Periods, watermark: Instant) -> dict[str, int]:
+    """History -> rows that `apply` would let go now."""
+    return {
+        history: db.execute(select(func.count()).where(_AGED_BY[history] < since)).scalar_one()
+        for history, since in _bounds(periods, watermark).items()
+    }
+
+
+def pages_due(db: Connection, before: Instant) -> int:
+    """How many pages `let_pages_go` would let go now."""
+    return db.execute(select(func.count()).select_from(_old_pages(before).subquery())).scalar_one()
+
+
+def let_pages_go(db: Connection, before: Instant) -> int:
+    """Let go of pages made before an instant (wall time), with their receipts; how many.
+
+    Kept is what still waits for a channel, and what keeps an alert that nobody has taken up from being told anew.
+    """
+    going = list(db.execute(_old_pages(before)).scalars())
+    for start in range(0, len(going), _AT_ONCE):
+        some = going[start : start + _AT_ONCE]
+        for table in (tables.page_receipt, tables.page_delivery, tables.page_alert):
+            db.execute(delete(table).where(table.c.page.in_(some)))
+        db.execute(delete(tables.page).where(tables.page.c.id.in_(some)))
+    _note(db, PAGES, before, len(going))
+    return len(going)
+
+
+def _old_pages(before: Instant) -> Select[tuple[str]]:
+    page, of_alert, delivery = tables.page.c, tables.page_alert.c, tables.page_delivery.c
+    waits = exists().where(delivery.page == page.id, delivery.state == "waiting")
+    open_ = exists().where(of_alert.page == page.id, of_alert.alert == tables.alert.c.id, tables.alert.c.step.is_(None))
+    return select(page.id).where(page.made_at < before, ~waits, ~open_).order_by(page.id)
+
+
+def _bounds(periods: Periods, watermark: Instant) -> dict[str, Instant]:
+    """History -> since when it is kept."""
     today = watermark // DAY * DAY
+    return {history: today - getattr(periods, history) for history in _DELETE}
+
+
+def _note(db: Connection, history: str, since: Instant, removed: int) -> None:
+    """Add to what is known to be gone."""
     made = rows.insert(tables.retained, db.dialect.name)
     before, now = tables.retained.c, made.excluded
     keeping = made.on_conflict_do_update(
@@ -51,10 +108,7 @@ def apply(db: Connection, periods: Periods, watermark: Instant) -> None:
         set_={"since": now.since, "removed": before.removed + now.removed},
         where=or_(now.since > before.since, now.removed > 0),
     )
-    for history, deletes in _DELETE.items():
-        since = today - getattr(periods, history)
-        removed = sum(db.execute(one, {"since": since}).rowcount for one in deletes)
-        db.execute(keeping, {"history": history, "since": since, "removed": removed})
+    db.execute(keeping, {"history": history, "since": since, "removed": removed})
 
 
 def retained(db: Connection) -> dict[str, tuple[Instant, int]]:
