@@ -1,6 +1,6 @@
 """What the soak does, in full and in part: the last column of DESIGN's table, cut into campaigns."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import ceil
 
 
@@ -49,8 +49,3 @@ def parts(full: Part, share: float) -> list[Part]:
         away = full.away * min(1.0, share * 10) if number == 0 else 0.0
         made.append(Part(number + 1, count, **own, away=away))
     return made
-
-
-def summed(done: list[Part]) -> dict[str, float]:
-    """The numbers of some campaigns together."""
-    return {one.name: sum(getattr(part, one.name) for part in done) for one in fields(Part)[2:]}

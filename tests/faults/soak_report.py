@@ -82,6 +82,7 @@ def summary(campaigns: list[dict[str, Any]], full: Part) -> dict[str, Any]:
 def text(document: dict[str, Any]) -> str:
     """For people."""
     events, back, counted = document["events"], document["kill_to_first_new_record"], document["accounting"]
+    away = min(600.0, 6000.0 * document["share"])  # as parts() has it
     commits = ", ".join(f"`{one}`" for one in document["commits"])
     lines = [
         "# The soak of the distributed runtime",
@@ -91,7 +92,9 @@ def text(document: dict[str, Any]) -> str:
         "",
         *_WHAT.splitlines(),
         "",
-        "| | happened | of the full soak |",
+        f"{len(document['campaigns'])} campaigns. {document['broker_away']} broker was away for {away:.0f} s.",
+        "",
+        "| | happened | the full soak has |",
         "|---|---|---|",
         f"| events | {events['happened']:,} | {events['full']:,} |",
         *(f"| {row['fault']} | {row['happened']:,} | {row['full']:,} |" for row in document["faults"]),
