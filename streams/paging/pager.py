@@ -30,7 +30,6 @@ from streams.paging.webhook import Notification
 from streams.wording.names import Naming
 
 _ESCALATE_EVERY = 2 * SECOND
-_HEARTBEAT_EVERY = 30 * SECOND
 _LINK_NOTE = "经寻呼链接确认"
 """What the audit chain says of a step that was taken by a page's link: who it was is what they wrote."""
 
@@ -102,7 +101,8 @@ class Pager:
         ]
         work.append(("escalate", lambda: self._every(_ESCALATE_EVERY, self._escalate)))
         if self._heartbeat is not None:
-            work.append(("heartbeat", lambda: self._every(_HEARTBEAT_EVERY, self._beat)))
+            beating = round(self._heartbeat.every * SECOND)
+            work.append(("heartbeat", lambda: self._every(beating, self._beat)))
         self._threads = [threading.Thread(target=self._guarded, args=(one,), name=name) for name, one in work]
         for thread in self._threads:
             thread.start()

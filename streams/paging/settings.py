@@ -126,6 +126,8 @@ class HeartbeatSettings(_Strict):
     """For example http://deadman:9096/v1/alive/pager."""
     token: SecretPlace
     """The bearer token that it asks for: its own webhook_token."""
+    every: Annotated[float, Field(gt=0, le=3600)] = 30
+    """Seconds between two."""
 
 
 class PagingSettings(ChannelsSettings):

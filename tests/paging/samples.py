@@ -1,0 +1,115 @@
+"""Alerts of Leshan in ledgers, for pages."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from msgspec.structs import replace
+
+from streams.clock import WallClock
+from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Shape, Transition
+from streams.core.instant import DAY, HOUR, parse_instant
+from streams.core.outputs import Accounting
+from streams.ledger.place import Where
+from streams.ledger.store import LedgerStore
+from streams.ports import Checkpoint, Outputs, SeriesLayout
+
+NOON = parse_instant("2026-03-02T12:00:00+08:00")
+"""A Monday."""
+LAYOUT = SeriesLayout("p", ("city_order",), ("511102",))
+
+CASE = Evidence(
+    signal="city_order",
+    size="day",
+    detector="counts",
+    detector_version="1",
+    profile_version="p",
+    window_start=NOON - DAY,
+    window_end=NOON,
+    known_at=NOON + HOUR,
+    shape=Shape.BURST,
+    direction="high",
+    count=58,
+    expected=21.0,
+    low=12.0,
+    high=33.0,
+    p=2.5e-5,
+    level=1e-4,
+    history=(),
+    calendar=(),
+    by_category=(("street_order", 31), ("illegal_building", 27)),
+    by_point=(("hotline", 58),),
+)
+SENTENCE = "市中区 2026-03-01 12:00 至 2026-03-02 12:00"
+"""What the sentence of CASE begins with."""
+
+
+def alert_id(number: int) -> str:
+    """As the judge makes them: 20 hexadecimal digits."""
+    return f"{number:020x}"
+
+
+def raised(
+    number: int,
+    county: str = "511102",
+    family: str = "city_order",
+    severity: Severity = Severity.WARNING,
+    evidence: Evidence = CASE,
+) -> Raised:
+    """An alert; later numbers are raised later."""
+    return Raised(alert_id(number), NOON + HOUR + number, county, family, severity, evidence)
+
+
+def ended(number: int) -> Ended:
+    """The end of an alert."""
+    return Ended(alert_id(number), NOON + 2 * HOUR + number, ())
+
+
+def joined(number: int, evidence: Evidence) -> Joined:
+    """More evidence."""
+    return Joined(alert_id(number), NOON + HOUR + number, evidence)
+
+
+FEW = replace(CASE, count=7, expected=0.6, by_category=(("street_order", 7),), by_point=(("hotline", 7),))
+"""Fewer than k."""
+
+
+class Filling:
+    """Writes alerts into a ledger, as a live service does; the watermark moves as it does there."""
+
+    def __init__(self, where: Where, source: str = "live:test") -> None:
+        self._where = where
+        self._source = source
+        self._record = 0
+        self._clock = WallClock()
+        self._lock = threading.Lock()
+
+    def __call__(self, *transitions: Transition) -> None:
+        with self._lock, LedgerStore(self._where, LAYOUT) as store:
+            self._record += 1
+            checkpoint = Checkpoint(
+                source=self._source,
+                profile_version="p",
+                record=self._record,
+                place=b"",
+                watermark=self._clock.now() - 2 * HOUR,
+                accounting=Accounting(self._record, self._record, 0, 0, 0, 0),
+            )
+            store.commit(checkpoint, Outputs(transitions=transitions))
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """A worker that is alive: the watermark moves twice a second."""
+        stop = threading.Event()
+
+        def tick() -> None:
+            while not stop.wait(0.5):
+                self()
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()

@@ -1,0 +1,142 @@
+"""From an alert in the ledger to a phone, and what outages cost on the way: late pages; none lost, none for nothing."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from streams.clock import WallClock
+from streams.core.alert import Raised
+from streams.ledger.desk import AlertDesk
+from streams.ledger.lifecycle import Step, StepKind
+from tests.paging.chain import CONSOLE, Chain, Pace, running
+from tests.paging.receiver import Heard, Receiver
+from tests.paging.samples import CASE, Filling, alert_id, ended, raised
+
+COUNTIES = (
+    "511102",
+    "511111",
+    "511112",
+    "511113",
+    "511123",
+    "511124",
+    "511126",
+    "511129",
+    "511132",
+    "511133",
+    "511181",
+)
+_LINK = re.compile(rf"{CONSOLE}/alerts/([0-9a-f]{{20}})$", re.MULTILINE)
+
+
+def alerts_in(heard: Heard) -> list[str]:
+    """Ids of the alerts that a message is about."""
+    return _LINK.findall(heard.text)
+
+
+def told(taken: list[Heard]) -> Counter[str]:
+    """Alert -> messages that were about it."""
+    return Counter(name for heard in taken for name in alerts_in(heard))
+
+
+def sample(number: int) -> Raised:
+    """One of many alerts: of one county or another, with a count of its own."""
+    return raised(number, COUNTIES[number % len(COUNTIES)], evidence=replace(CASE, count=40 + number))
+
+
+def acknowledge(data: Path, number: int) -> None:
+    with AlertDesk(data, WallClock()) as desk:
+        desk.take(alert_id(number), Step(StepKind.ACKNOWLEDGE, "王敏"))
+
+
+def alertmanager_down(chain: Chain, robot: Receiver, during: Callable[[], None]) -> None:
+    chain.alertmanager.kill()
+    during()
+    time.sleep(chain.pace.outage)
+    chain.alertmanager.start()
+
+
+def alertmanager_restarted(chain: Chain, robot: Receiver, during: Callable[[], None]) -> None:
+    """Every minute, for five."""
+    during()
+    for _ in range(5):
+        chain.alertmanager.kill()
+        chain.alertmanager.start()
+        time.sleep(chain.pace.minute)
+
+
+def prometheus_down(chain: Chain, robot: Receiver, during: Callable[[], None]) -> None:
+    chain.prometheus.kill()
+    during()
+    time.sleep(chain.pace.outage)
+    chain.prometheus.start()
+
+
+def robot_fails(chain: Chain, robot: Receiver, during: Callable[[], None]) -> None:
+    robot.status = 500
+    during()
+    time.sleep(chain.pace.outage)
+    robot.status = 200
+
+
+def pager_down(chain: Chain, robot: Receiver, during: Callable[[], None]) -> None:
+    chain.pager.kill()
+    during()
+    time.sleep(chain.pace.outage)
+    chain.pager.start()
+
+
+OUTAGES = (alertmanager_down, alertmanager_restarted, prometheus_down, robot_fails, pager_down)
+EACH = 20
+
+
+def outages_lose_nothing(folder: Path, pace: Pace) -> None:
+    """A hundred alerts raised while something on the way is away; thirty of them end in it."""
+    data = folder / "data"
+    fill = Filling(data)
+    fill(raised(1))
+    with running(folder / "chain", data, pace) as (chain, robot, phone), fill.ticking():
+        first = robot.wait_for(lambda taken: next((one for one in taken if alerts_in(one)), None))
+        assert first.text.startswith("【预警】市中区 预警 1 条")
+        assert "计数 58，预期 21" in first.text
+        assert "95% 区间 12–33" in first.text
+        assert f"/alerts/{alert_id(1)}/acknowledge?expires=" in first.text
+
+        wanted: list[str] = []
+        taken_up: dict[str, float] = {}
+        for number, outage in enumerate(OUTAGES):
+            numbers = range(100 + EACH * number, 100 + EACH * (number + 1))
+            wanted += map(alert_id, numbers)
+
+            def during(numbers: range = numbers) -> None:
+                fill(*(sample(one) for one in numbers))
+                fill(*(ended(one) for one in numbers if one % 10 < 3))
+
+            outage(chain, robot, during)
+            robot.wait_for(lambda taken, names=tuple(wanted): set(names) <= set(told(taken)), 60 + 3 * pace.outage)
+            for one in numbers[:3]:
+                acknowledge(data, one)
+                taken_up[alert_id(one)] = time.time()
+        chain.alertmanager.kill()  # it forgets what it has sent, and offers everything again
+        chain.alertmanager.start()
+        time.sleep(5 * pace.minute)
+
+        heard = robot.taken
+        times = told(heard)
+        assert {name: count for name, count in times.items() if count > (2 if name in wanted[-EACH:] else 1)} == {}
+        after = [name for one in heard for name in alerts_in(one) if one.at > taken_up.get(name, one.at)]
+        assert after == [], "paged after somebody had taken it up"
+        assert not any("中断" in one.text for one in phone.taken), "the dead man heard the Watchdog all the time"
+
+
+def test_outages_on_the_way_lose_no_page(tmp_path: Path) -> None:
+    outages_lose_nothing(tmp_path, Pace(scaled=True))
+
+
+@pytest.mark.soak
+def test_outages_on_the_way_lose_no_page_at_the_pace_of_production(tmp_path: Path) -> None:
+    outages_lose_nothing(tmp_path, Pace(scaled=False))
