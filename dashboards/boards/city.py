@@ -78,15 +78,15 @@ def _now(say: Tongue) -> list[Placed]:
         ),
         number(
             say.words(
-                "误报额度余额",
-                "Page budget left",
-                "本市每周可接受的误报条数中，最近 7 天的检验还没有用去的部分。",
-                "Of the false pages a week that the city accepts: what the last 7 days have not spent.",
+                "一周预警占额度",
+                "Pages against the budget",
+                "最近 7 天占额度的预警条数，除以本市每周可接受的误报条数。长期超过 100%，不是出了事就是误报太多。",
+                "Alerts under the budget of the last 7 days, over the false pages that a week accepts.",
             ),
-            "suffix: " + say("条", "pages"),
-            Query(once(metrics.BUDGET_REMAINING)),
-            [(None, colours.ALARM), (0.5, colours.NOTICE), (1, colours.CALM)],
-        ).decimals(1),
+            "percentunit",
+            Query(f"{once(metrics.PAGES_LAST_WEEK)} / {once(metrics.BUDGET_PER_WEEK)}"),
+            [(None, colours.CALM), (1, colours.NOTICE), (2, colours.ALARM)],
+        ).decimals(0),
         number(
             say.words(
                 "最久没有来件",
@@ -271,10 +271,12 @@ def _spent(say: Tongue) -> Builder:
         say.words(
             "误报额度",
             "Page budget",
-            "最近 7 天检验用去的误报额度，与每周的总额。额度是上限：误报的期望不超过它。",
-            "What the last 7 days spent, and what a week allows: a bound on the expected false pages.",
+            "最近 7 天占额度的预警；每周可接受的误报条数；检验分到的额度（上限：误报的期望不超过它）。",
+            "Pages of the last 7 days; false pages that a week accepts; what the tests were given, a bound on false ones.",
         ),
         "short",
-        Query(once(metrics.BUDGET_SPENT), say("已用", "Spent")),
-        Query(once(metrics.BUDGET_PER_WEEK), say("每周总额", "A week's budget")),
+        Query(once(metrics.PAGES_LAST_WEEK), say("最近 7 天的预警", "Pages, last 7 days")),
+        Query(once(metrics.BUDGET_PER_WEEK), say("每周额度", "A week's budget")),
+        Query(once(metrics.BUDGET_SPENT), say("检验分到", "Given to tests")),
+        paint=[colours.COUNT, colours.EXPECTED, colours.NONE],
     )
