@@ -272,7 +272,7 @@ def _spent(say: Tongue) -> Builder:
             "误报额度",
             "Page budget",
             "最近 7 天占额度的预警；每周可接受的误报条数；检验分到的额度（上限：误报的期望不超过它）。",
-            "Pages of the last 7 days; false pages that a week accepts; what the tests were given, a bound on false ones.",
+            "Pages of the last 7 days; false pages that a week accepts; what tests were given: a bound on false ones.",
         ),
         "short",
         Query(once(metrics.PAGES_LAST_WEEK), say("最近 7 天的预警", "Pages, last 7 days")),
