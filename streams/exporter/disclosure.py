@@ -2,7 +2,8 @@
 
 Whoever has all that is shown of a table knows sums of its cells: what a whole lacks of its parts, the city of its
 counties. A number is shown only where, for every cell that counts from 1 to k - 1 people, the shown ones leave all
-of 1 ... k - 1 possible. That is asked exactly: a table of counties by parts with its sums is a network, its numbers
+of 0 ... k - 1 possible (0 too: else what is known of seven days would add up to something of their week). That is
+asked exactly: a table of counties by parts with its sums is a network, its numbers
 are flows through it, and a cell can be another number where that much flow finds another way through what is not
 shown (L. H. Cox, "Network models for complementary cell suppression", JASA 90, 1995). As all capacities are whole,
 so are the flows: every possible number is one of whole people.
@@ -98,7 +99,7 @@ def _told(window: Window, found: Mask, known_small: Mask) -> tuple[int, int] | N
     network = _Network(window, found, known_small)
     for row in range(counties + 1):
         for column in range(parts + 2):
-            if (row == counties and column > parts) or (column == parts and window.whole_stands):
+            if column == parts and window.whole_stands:
                 continue
             value = int(window.rest[row] if column > parts else counts[row, column])
             if 0 < value < k and not network.free(row, column, value):
@@ -133,7 +134,7 @@ class _Network:
         for column in range(parts):
             if not found[counties, column]:
                 self._open(capacity, counties + column, self._columns_end, int(counts[counties, column]), _PLENTY)
-        self._open(capacity, counties + parts, self._columns_end, int(rest[counties]), _PLENTY)
+        self._open(self._rest, counties + parts, self._columns_end, int(rest[counties]), _PLENTY)
         if not found[counties, parts]:
             self._open(capacity, self._columns_end, self._rows_end, int(counts[counties, parts]), _PLENTY)
         self._capacity = capacity if self._rest_known else capacity + self._rest
@@ -148,17 +149,17 @@ class _Network:
         if row == counties:
             if column == parts:
                 return self._columns_end, self._rows_end
-            return counties + column, self._columns_end
+            return counties + min(column, parts), self._columns_end
         if column == parts:
             return self._rows_end, row
         return row, counties + min(column, parts)
 
     def free(self, row: int, column: int, value: int) -> bool:
-        """Whether a number of 1 ... k - 1 that is not shown might as well be any other of them."""
+        """Whether a number of 1 ... k - 1 that is not shown might as well be any other of them, or 0."""
         tail, head = self._ends(row, column)
         capacity = self._capacity + self._rest if self._rest_known and column > self._parts else self._capacity.copy()
         capacity[tail, head] = capacity[head, tail] = 0
-        up, down = self._k - 1 - value, value - 1
+        up, down = self._k - 1 - value, value
         return bool(_carries(capacity, head, tail, up) and _carries(capacity, tail, head, down))
 
 

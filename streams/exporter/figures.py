@@ -156,6 +156,10 @@ class FigureMaker:
         stands = table.hangs_on is not None
         if stands:
             may[:, -1] = found[table.whole]
+            # Where a county's whole is not shown, what it can be is the other table's to say: so nothing here may
+            # depend on it, and the city, which all counties are in, is not shown either.
+            may[:-1, :-1] &= may[:-1, -1:]
+            may[-1, :-1] &= may[:-1, -1].all()
         exhaustive = table.exhaustive and len(parts) == len(table.parts)
         window = Window(numbers, self.city.privacy_k, exhaustive, stands)
         decided = shown(window, may, may & (numbers < window.k))
