@@ -129,7 +129,7 @@ class CellRegistry:
 class CellCounts:
     """How many events of each cell a closed window holds."""
 
-    __slots__ = ("_cells", "_codes", "_counts", "_items")
+    __slots__ = ("_by_kind", "_by_point", "_cells", "_codes", "_counts", "_items")
 
     def __init__(self, cells: Sequence[Cell], counts: Counts) -> None:
         """`counts[i]` events of `cells[i]`; cells past the end of counts have none."""
@@ -137,6 +137,8 @@ class CellCounts:
         self._counts = counts
         self._codes: Counts | None = None
         self._items: list[tuple[Cell, int]] | None = None
+        self._by_kind: dict[str, list[tuple[Cell, int]]] | None = None
+        self._by_point: dict[str, int] | None = None
 
     @classmethod
     def of_events(cls, cells: Sequence[Cell], codes: Counts) -> "CellCounts":
@@ -157,23 +159,35 @@ class CellCounts:
 
     def heartbeat(self, signal: Signal) -> int:
         """Events of every kind from the points whose feed a signal counts."""
-        points = signal.where.get("point")
-        return sum(events for cell, events in self.items() if points is None or cell.point in points)
+        if self._by_point is None:
+            self._by_point = {}
+            for cell, events in self.items():
+                self._by_point[cell.point] = self._by_point.get(cell.point, 0) + events
+        points = signal.where.get("point", self._by_point)
+        return sum(events for point, events in self._by_point.items() if point in points)
 
     def top(self, signal: Signal, fields: Sequence[str], most: int) -> tuple[tuple[tuple[str, int], ...], ...]:
         """The largest contributions to a signal by each of some fields: (value, events), largest first."""
-        kinds = signal.where.get("kind")
-        matching = [
-            (cell, events)
-            for cell, events in self.items()
-            if (kinds is None or cell.kind in kinds) and matches(signal, cell)  # most cells differ in their kind
-        ]
+        if self._by_kind is None:
+            self._by_kind = {}
+            for cell, events in self.items():
+                self._by_kind.setdefault(cell.kind, []).append((cell, events))
+        # Most cells differ from a signal in their kind; what is left to look at are the other fields.
+        kinds = signal.where.get("kind", self._by_kind)
+        others = [(FILTER_FIELDS.index(field), values) for field, values in signal.where.items() if field != "kind"]
         totals: list[dict[str, int]] = [{} for _ in fields]
-        for total, field in zip(totals, fields, strict=True):
-            for cell, events in matching:
-                value = getattr(cell, field)
-                if value is not None:
-                    total[value] = total.get(value, 0) + events
+        places = list(zip(totals, map(FILTER_FIELDS.index, fields), strict=True))
+        for kind, cells in self._by_kind.items():
+            if kind not in kinds:
+                continue
+            for cell, events in cells:
+                for place, values in others:
+                    if cell[place] not in values:
+                        break
+                else:
+                    for total, place in places:
+                        if (value := cell[place]) is not None:
+                            total[value] = total.get(value, 0) + events
         return tuple(largest(total, most) for total in totals)
 
 
