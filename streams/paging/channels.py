@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ class Channel:
     def __init__(self, name: str, url: SecretStr) -> None:
         """Raises ChannelError."""
         self.name = name
-        found = apprise.Apprise.instantiate(url.get_secret_value())
+        with warnings.catch_warnings():  # of apprise's about Python's own old modules, once: nobody here can mend them
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found = apprise.Apprise.instantiate(url.get_secret_value())
         if not isinstance(found, NotifyBase):
             raise ChannelError(f"渠道 {name}：地址不是 apprise 的 | channel {name}: its url is none that apprise knows")
         self._plugin = found
