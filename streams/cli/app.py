@@ -7,6 +7,7 @@ import typer
 from streams.cli import (
     alert_log,
     alerts,
+    backfill,
     boards,
     budget,
     deadman,
@@ -79,6 +80,7 @@ _COMMANDS = (
     deadman,
     live,
     exporter,
+    backfill,
     send,
     token,
     boards,

@@ -41,6 +41,15 @@ class ShownAlert:
     decided: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AlertSpan:
+    """An alert's life with people; None: not yet."""
+
+    alert: ShownAlert
+    taken_up_at: Instant | None
+    decided_at: Instant | None
+
+
 @dataclass(slots=True)
 class Histogram:
     """Durations in seconds."""
@@ -130,10 +139,10 @@ class AlertLedger:
         names = {row.id for row in open_rows}
         return AlertFigures(
             shown=shown,
-            unacknowledged=self._by_county(one for one in shown if not one.taken_up),
-            undisposed=self._by_county(one for one in shown if not one.decided),
+            unacknowledged=self.by_county(one for one in shown if not one.taken_up),
+            undisposed=self.by_county(one for one in shown if not one.decided),
             compartmented=sum(self._facts[row.id].hidden and row.step is None for row in rows),
-            raised=dict.fromkeys((one.value for one in Severity), 0) | _counted(row.severity for row in open_rows),
+            raised=by_severity(row.severity for row in open_rows),
             steps=_counted((one.step.kind.value, _choice(one)) for one in self._steps if one.alert in names),
             pages=self._pages(open_rows),
             last_week=None
@@ -145,6 +154,21 @@ class AlertLedger:
             acknowledge=acknowledge,
             dispose=dispose,
         )
+
+    def lives(self, look: Look) -> tuple[list[AlertSpan], list[tuple[Instant, Instant | None]]]:
+        """The life of every alert, in the order in which they were raised; and of compartmented ones only when they
+        were raised and taken up."""
+        rows = look.alerts()
+        self._facts |= {name: self._facts_of(one) for name, one in look.evidence(self._unknown(rows))}
+        self._steps += look.steps(len(self._steps))
+        taken_up, decided = dict[str, Instant](), dict[str, Instant]()
+        for one in self._steps:
+            taken_up.setdefault(one.alert, one.at)
+            if LEADS_TO[one.step.kind] in _DECIDED:
+                decided.setdefault(one.alert, one.at)
+        shown = [row for row in rows if not self._facts[row.id].hidden]
+        hidden = [(row.raised_at, taken_up.get(row.id)) for row in rows if self._facts[row.id].hidden]
+        return [AlertSpan(self._shown(row), taken_up.get(row.id), decided.get(row.id)) for row in shown], hidden
 
     def _unknown(self, rows: Iterable[AlertRow]) -> list[str]:
         return [row.id for row in rows if row.id not in self._facts]
@@ -170,7 +194,7 @@ class AlertLedger:
             row.step in _DECIDED,
         )
 
-    def _by_county(self, alerts: Iterable[ShownAlert]) -> dict[tuple[str, str], int]:
+    def by_county(self, alerts: Iterable[ShownAlert]) -> dict[tuple[str, str], int]:
         """Of every county and severity: a panel that has nothing to show shows 0."""
         made = dict.fromkeys(((county, one.value) for county in self._counties for one in Severity), 0)
         return made | _counted((one.county, one.severity) for one in alerts)
@@ -201,6 +225,11 @@ class AlertLedger:
                 seen.add(one.alert)
                 into.setdefault(row.severity, Histogram()).take(max(0, one.at - row.raised_at) / SECOND)
         return acknowledge, dispose
+
+
+def by_severity(severities: Iterable[str]) -> dict[str, int]:
+    """Of every severity, how many."""
+    return dict.fromkeys((one.value for one in Severity), 0) | _counted(severities)
 
 
 def _choice(taken: StepTaken) -> str:

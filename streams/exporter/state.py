@@ -50,7 +50,7 @@ class LedgerState:
         self.profile = profile
         self.city: City = profile.city
         self._figures = FigureMaker(self.city)
-        self._alerts = AlertLedger(self.city)
+        self.alerts = AlertLedger(self.city)
         self._plan = _plan_of(self.city)
         self._signals = tuple(signal.name for signal in self.city.signals)
         self._series = (*(county.code for county in self.city.counties), self.city.code)
@@ -68,7 +68,7 @@ class LedgerState:
         """The state, in a transaction of the caller's."""
         progress = look.progress()
         self._same_ledger(progress, where)
-        replayed = self._is_replayed(look, progress)
+        replayed = self.is_replayed(look, progress)
         watermark = None if progress is None else progress.watermark
 
         def read(size: Size, end: Instant) -> ScoredWindow | None:
@@ -80,12 +80,12 @@ class LedgerState:
         return State(
             progress=progress,
             replayed=replayed,
-            alerts=self._alerts.read(look, watermark, replayed=replayed),
+            alerts=self.alerts.read(look, watermark, replayed=replayed),
             rejected={reason.value: total for reason, total in look.rejection_totals().items()},
             figures=tuple(one for one in made if one is not None),
             last_events=self._points(look),
             spent=None if last is None else self._spent(look, last),
-            covered_until=self._covered_until(),
+            covered_until=self.covered_until(),
         )
 
     def _same_ledger(self, progress: Progress | None, where: Where) -> None:
@@ -98,13 +98,14 @@ class LedgerState:
             found = (*found, status.st_dev, status.st_ino)
         if self._of is not None and self._of != found:
             self._figures.forget()
-            self._alerts.forget()
+            self.alerts.forget()
             self._costs.clear()
             self._last_events.clear()
             self._metrics_until = None
         self._of = found
 
-    def _is_replayed(self, look: Look, progress: Progress | None) -> bool:
+    def is_replayed(self, look: Look, progress: Progress | None) -> bool:
+        """Whether the data were replayed: no source of live data says so of itself, and nobody else does."""
         from streams.sources.inbox import is_live
 
         if self._replayed is not None:
@@ -142,7 +143,8 @@ class LedgerState:
             known = self._costs[end, size] = 0 if window is None else self._plan.cost(window)
         return known
 
-    def _covered_until(self) -> Instant | None:
+    def covered_until(self) -> Instant | None:
+        """End of the last day whose holidays are known; None: they follow a rule."""
         day = self.profile.calendar.sure_until()
         if day is None:
             return None

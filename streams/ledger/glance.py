@@ -102,6 +102,14 @@ class Look:
         """End of the last scored window of a size."""
         return self._scores.latest(self._db, size)
 
+    def first_scored(self, size: Size) -> Instant | None:
+        """End of the first scored window of a size that is kept."""
+        end = tables.scored.c.window_end
+        found: Instant | None = self._db.execute(
+            select(func.min(end)).where(tables.scored.c.size == size.value)
+        ).scalar()
+        return found
+
     def scored_ends(self, size: Size, after: Instant, until: Instant) -> list[Instant]:
         """Ends of the scored windows of a size that end in (after, until], oldest first."""
         end = tables.scored.c.window_end
