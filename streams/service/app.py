@@ -272,5 +272,9 @@ class _Counted:
                     await self._app(scope, receive, noting)
                 finally:
                     service.being_answered -= 1
+        except asyncio.CancelledError:  # told to stop, and it did not come to its end in time
+            if not status:
+                stopping = HttpError(503, "stopping", "服务正在停止，请稍后重发", "stopping; send it again")
+                await closing(stopping).response()(scope, receive, noting)
         finally:
             service.figures.requests[route, status] += 1
