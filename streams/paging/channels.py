@@ -76,7 +76,10 @@ class Channel:
         with _answers() as heard:
             try:
                 done = self._plugin.notify(
-                    body=card.body, title=card.title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
+                    body=card.body or card.title,  # apprise sends nothing without one
+                    title=card.title,
+                    notify_type=NotifyType.WARNING,
+                    body_format=NotifyFormat.TEXT,
                 )
             except Exception as error:  # noqa: BLE001 - a fault of one plugin must not stop the other channels
                 return Answer(False, type(error).__name__)
