@@ -41,7 +41,7 @@ class CheckpointStore:
             position = best.manifest.position
         log = PartitionLog(self._producer, self._topic, partition)
         writer = CheckpointWriter(
-            place, about, writer_name(generation, unique_name()), log, reader.keys_before(generation)
+            place, about, writer_name(generation, unique_name()), log, reader.keys_until(generation)
         )
         return HeldPartition(step, place, writer, position, generation)
 

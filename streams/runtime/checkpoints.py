@@ -276,9 +276,10 @@ class CheckpointReader:
             if manifest is not None:
                 self._manifests.append(manifest)
 
-    def keys_before(self, generation: int) -> list[str]:
-        """The keys of writers of earlier generations: whoever comes later may delete them."""
-        return [key for key in self._keys if _generation(key.removeprefix(self._prefix)) < generation]
+    def keys_until(self, generation: int) -> list[str]:
+        """The keys of writers of earlier generations, and of this one: a worker that was started again at once goes on
+        in its generation. Whoever comes later may delete them."""
+        return [key for key in self._keys if _generation(key.removeprefix(self._prefix)) <= generation]
 
     def best(self) -> Checkpoint | None:
         """The whole checkpoint that is furthest on; None where none is whole."""

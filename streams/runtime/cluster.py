@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -24,6 +23,13 @@ _PASSING = (
 )
 """What is said of a partition for a moment after its topic was made, its leader has changed, or the broker that led it
 has died: another of them leads it soon."""
+
+_UNKNOWN = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+)
+"""What is said of a topic that is not there; and by librdkafka alone, of any while no broker answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +110,29 @@ class Cluster:
             try:
                 answer = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
             except KafkaException as error:
-                if error.args[0].code() not in _PASSING or patience.seconds() > _SECONDS:
+                code = error.args[0].code()
+                if code not in _PASSING + _UNKNOWN or patience.seconds() > _SECONDS:
                     raise self._problem(topic, error) from None
                 pause(SECOND // 10)  # a topic that was just made, or a leader that was just chosen
-                self._ask_who_leads(topic)
+                self._ask_anew(topic)
                 continue
             break
         if answer is None:
             raise BrokerError(self._where, f"no answer about {topic} {partition}", "check that the broker is running")
         return Span(*answer)
 
-    def _ask_who_leads(self, topic: str) -> None:
-        """librdkafka asks a leader that has died for five minutes, where nobody makes it ask who leads now."""
-        with suppress(KafkaException):
-            self._consumer.list_topics(topic, timeout=_SECONDS)
+    def _ask_anew(self, topic: str) -> None:
+        """Have the brokers say what there is of a topic, and who leads it. Raises TopicError, BrokerError.
+
+        librdkafka believes what it once knew for five minutes: a leader that has died, and, of a broker that is away
+        or has only just come back, that there is no such topic.
+        """
+        try:
+            told = self._consumer.list_topics(topic, timeout=_SECONDS).topics[topic].error
+        except KafkaException as error:
+            raise self._problem(topic, error) from None
+        if told is not None and told.code() in _UNKNOWN:
+            raise self._problem(topic, KafkaException(told))
 
     def records(self, topic: str, partition: int) -> Iterator[tuple[str, bytes | None]]:
         """Key and value of every record of a partition as it is now, in order. Raises BrokerError."""
@@ -143,7 +158,7 @@ class Cluster:
 
     def _problem(self, topic: str, error: KafkaException) -> BrokerError:
         code = error.args[0].code()
-        if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
+        if code in _UNKNOWN:
             return TopicError(topic, "there is no such topic", "make it: `jiantu topics apply`")
         if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
             return TopicError(topic, "this user may not read it", "give it the ACL: `jiantu topics plan` shows them")

@@ -24,18 +24,23 @@ from typing import Any, ClassVar
 
 import aiokafka
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, GroupAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
+from streams.broker.errors import TopicError
 from streams.broker.settings import BrokerSettings
 from streams.runtime.fetcher import NOWHERE, Fetched, Fetcher
 
 SESSION_MS = 8_000
 """A worker that was not heard of for so long is dead: its partitions move."""
+HEARTBEAT_MS = 2_000
+"""How soon a worker hears, at the latest, that the group is giving partitions anew."""
 REBALANCE_MS = 30_000
 """How long the others wait for a worker that has checkpoints to write before it lets its partitions go."""
 MAX_POLL_MS = 300_000
+GROUP_REST = 1.0
+"""Seconds until the group is asked again what it could not say."""
 FETCH_SECONDS = 0.1
 """The longest that a fetch waits until it is full; nothing is moved to another offset meanwhile."""
 
@@ -53,7 +58,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Takes part in the group in the loop of its thread; fetches in another, where no seek comes in between."""
 
-    def _create_worker_consumer(self, transport: Any) -> Any:
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ARG002 - what it holds, its class holds
         """aiokafka's consumer: faust has no settings for some of this."""
         return aiokafka.AIOKafkaConsumer(
             group_id=self.app.conf.id,
@@ -62,16 +67,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="earliest",
             max_poll_interval_ms=MAX_POLL_MS,
             session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=SESSION_MS // 4,
+            heartbeat_interval_ms=min(SESSION_MS // 4, HEARTBEAT_MS),
             rebalance_timeout_ms=REBALANCE_MS,
+            group_instance_id=Transport.instance or None,
             metadata_max_age_ms=60_000,
-            **transport.settings.for_aiokafka(),
+            **Transport.settings.for_aiokafka(),
         )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._in_fetcher = ThreadPoolExecutor(1, "fetcher")
         self._fetcher: Fetcher
+        self._moving = 0
+        """Seeks that wait for a fetch to end."""
         self._assigned: object = None
         """The assignment that the fetcher was last told something in; another object after every rebalance."""
 
@@ -80,9 +88,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         settings = Transport.settings
         self._fetcher = Fetcher(settings.for_confluent(), f"{settings.group}-reader")
         await super().on_start()
+        coordinator = self._coordinator
+        coordinator._push_error_to_user = self._on_group_error  # noqa: SLF001
+        coordinator._coordination_task.add_done_callback(self._on_group_end)  # noqa: SLF001
+
+    @property
+    def _coordinator(self) -> Any:
+        consumer: Any = self._ensure_consumer()
+        return consumer._coordinator  # noqa: SLF001 - there is no other way
+
+    async def _on_group_error(self, error: Any) -> None:
+        """aiokafka would hand it to whoever fetches next, and wait until somebody does: nobody does here."""
+        if error.retriable:
+            await asyncio.sleep(GROUP_REST)
+        elif isinstance(error, GroupAuthorizationFailedError):
+            instead = "give it the ACL: `jiantu topics plan` shows them; names of groups begin with JIANTU_KAFKA_GROUP"
+            await self.crash(TopicError(f"group {self.app.conf.id}", "this user may not take part in it", instead))
+        else:
+            await self.crash(error)
+
+    def _on_group_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crashing = asyncio.ensure_future(self.crash(error))
 
     async def on_thread_stop(self) -> None:
-        """Leave the group; what was being fetched comes to nothing."""
+        """Leave the group, also as a member that would be waited for; what was being fetched comes to nothing."""
+        self._coordinator._group_instance_id = None  # noqa: SLF001
         await super().on_thread_stop()
         await asyncio.get_running_loop().run_in_executor(self._in_fetcher, self._fetcher.close)
         self._in_fetcher.shutdown()
@@ -103,7 +134,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _fetch(self, consumer: Any) -> Mapping[TP, list[Any]]:
         self._assignment(consumer)
-        return {TP(*place): [fetched] for place, fetched in self._fetcher.fetch(FETCH_SECONDS).items()}
+        found = self._fetcher.fetch(0.0 if self._moving else FETCH_SECONDS)
+        return {TP(*place): [fetched] for place, fetched in found.items()}
 
     async def go_to(self, tp: TP, offset: int) -> int:
         """Fetch from an offset on; the epoch of what is fetched from there. NOWHERE: it is no longer this worker's."""
@@ -114,7 +146,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 self._fetcher.go_to((tp.topic, tp.partition), offset) if tp in self._assignment(consumer) else NOWHERE
             )
 
-        return await asyncio.get_running_loop().run_in_executor(self._in_fetcher, go)
+        self._moving += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._in_fetcher, go)
+        finally:
+            self._moving -= 1
 
     def _assignment(self, consumer: Any) -> Set[TP]:
         """What the group has given this worker; nothing is fetched any more of what it gave before."""
@@ -228,3 +264,5 @@ class Transport(driver.Transport):
     Producer = Producer
     settings: ClassVar[BrokerSettings]
     """How to reach the brokers. One process, one cluster."""
+    instance: ClassVar[str] = ""
+    """The group's member that this process is, as were those before it."""

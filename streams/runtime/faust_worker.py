@@ -38,7 +38,7 @@ from streams.runtime.partition import HeldPartition, RefusedError, Verdict, verd
 from streams.runtime.steps import offset_of
 from streams.runtime.supervisor import Failure, report
 from streams.runtime.watchdog import Place, Seen, Watchdog
-from streams.runtime.worker_setup import FAILED, REFUSED, STOP_AT, Say, WorkerSetup
+from streams.runtime.worker_setup import FAILED, INSTANCE, REFUSED, STOP_AT, Say, WorkerSetup
 from streams.runtime.worker_topics import WorkerTopics
 
 TRANSPORTS.aliases["jiantu"] = f"{Transport.__module__}:Transport"
@@ -97,6 +97,7 @@ class Worker:
 
     def _faust(self, setup: WorkerSetup) -> faust.App:
         Transport.settings = setup.settings
+        Transport.instance = os.environ.get(INSTANCE, "")
         app = App(
             setup.settings.group,
             broker="jiantu://" + ";jiantu://".join(setup.settings.addresses),

@@ -1,7 +1,9 @@
 """Starts a worker again when it has failed, later each time, and stops for good at what fails three times.
 
 A parent process rather than systemd alone: only who saw the last failures knows that this is the third at the same
-records, and the same holds where there is no systemd. The worker ends with its parent, whatever ends that.
+records, and the same holds where there is no systemd. The worker ends with its parent, whatever ends that. To the group
+all lives of a worker are one member: who is back before its session is over has its partitions back, and nobody else
+stands still meanwhile.
 
 | the worker ended with | then |
 |---|---|
@@ -20,9 +22,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from streams.clock import Stopwatch
+from streams.clock import Stopwatch, unique_name
 from streams.core.instant import MINUTE, SECOND, Duration
-from streams.runtime.worker_setup import FAILED, REFUSED, STOPPED_FOR_GOOD, Say
+from streams.runtime.worker_setup import FAILED, INSTANCE, REFUSED, STOPPED_FOR_GOOD, Say
 
 MOST_FAILURES = 3
 LONGEST_REST: Duration = 30 * SECOND
@@ -55,6 +57,7 @@ class Supervisor:
     def __init__(self, command: Sequence[str], say: Say, stopped: Callable[[Failure], None]) -> None:
         """`command` starts a worker; `stopped` is called with what failed three times, so that somebody is paged."""
         self._command = list(command)
+        self._instance = unique_name()
         self._say = say
         self._stopped = stopped
         self._failures: list[Failure] = []
@@ -85,7 +88,7 @@ class Supervisor:
     def _run_once(self) -> tuple[int, Failure | None]:
         ours, theirs = os.pipe()
         parent_end, child_end = os.pipe()
-        environment = os.environ | {_CHANNEL: f"{theirs},{parent_end}"}
+        environment = os.environ | {_CHANNEL: f"{theirs},{parent_end}", INSTANCE: self._instance}
         self._child = subprocess.Popen(  # noqa: S603 - ourselves, with our own arguments
             self._command, env=environment, pass_fds=(theirs, parent_end)
         )

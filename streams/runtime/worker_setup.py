@@ -12,6 +12,9 @@ STEPS = ("tally", "score", "judge")
 FAILED, REFUSED, STOPPED_FOR_GOOD = 1, 2, 3
 """Exit codes. Failed: may be tried again. Refused, and stopped after the third failure at the same records: not before
 somebody has looked (systemd: RestartPreventExitStatus=2 3)."""
+INSTANCE = "JIANTU_WORKER_INSTANCE"
+"""Environment variable: the member of the group that a worker is in all its lives. Two workers must not have one name;
+without it, every life is a member of its own, whose partitions wait until the last one's session is over."""
 STOP_AT = "JIANTU_WORKER_STOP_AT"
 """Environment variable of the fault harness: `checkpoint:3` freezes the process (SIGSTOP) in its third checkpoint,
 between the packs and the manifest; `recovery:1` in its first recovery."""

@@ -99,7 +99,7 @@ class Owner:
             position = best.manifest.position
             assert best.chunks == state_at(position)
         writer = CheckpointWriter(
-            PLACE, ABOUT, writer_name(generation, f"u{generation}"), topic, reader.keys_before(generation)
+            PLACE, ABOUT, writer_name(generation, f"u{generation}"), topic, reader.keys_until(generation - 1)
         )
         return Owner(writer, generation, position)
 
@@ -277,5 +277,5 @@ def test_other_places_manifests_of_other_versions_and_notes_are_passed_over() ->
     CheckpointWriter(Place("tally", 30), ABOUT, writer_name(1, "a"), topic).write(9, {"a": b""}, Accounting(), None)
     topic.write([(PLACE.prefix + STOPPED, b"{}"), (PLACE.prefix + "1-b", b"?"), (PLACE.prefix + "1-c", None)])
     assert topic.best() is None
-    assert topic.read().keys_before(2) == [PLACE.prefix + STOPPED, PLACE.prefix + "1-b"]
-    assert topic.read().keys_before(1) == [PLACE.prefix + STOPPED]
+    assert topic.read().keys_until(1) == [PLACE.prefix + STOPPED, PLACE.prefix + "1-b"]
+    assert topic.read().keys_until(0) == [PLACE.prefix + STOPPED]

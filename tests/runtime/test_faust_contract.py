@@ -37,7 +37,9 @@ RELIED_ON = {
         "fetch_context", "fetcher_idle_time", "pause", "assign_from_subscribed", "begin_reassignment",
     ),
     subscription_state.Assignment: ("__init__", "tps"),
-    group_coordinator.GroupCoordinator: ("_on_join_prepare", "_on_join_complete"),
+    group_coordinator.GroupCoordinator: (
+        "_on_join_prepare", "_on_join_complete", "_push_error_to_user", "_coordination_routine", "_maybe_leave_group",
+    ),
     aiokafka.AIOKafkaConsumer: ("pause", "seek_to_committed"),
     conductor.ConductorCompiler: ("build",),
 }  # fmt: skip
@@ -86,6 +88,9 @@ DIGESTS = {
     "Assignment.tps": "45623b46739581c4",
     "GroupCoordinator._on_join_prepare": "4d9524afc0ee2c2f",
     "GroupCoordinator._on_join_complete": "0b0b3d204b408f3c",
+    "GroupCoordinator._push_error_to_user": "743ff515bd7e2e38",
+    "GroupCoordinator._coordination_routine": "75273e127d4a4f5d",
+    "GroupCoordinator._maybe_leave_group": "016cd88a16e6c4b5",
     "AIOKafkaConsumer.pause": "d5fc6f4236503615",
     "AIOKafkaConsumer.seek_to_committed": "f6cd85c8b70a4ccf",
     "ConductorCompiler.build": "837cf521368c1ee4",

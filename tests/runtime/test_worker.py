@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from streams.runtime.worker_setup import INSTANCE
+from tests.cli.commands import REPOSITORY
 from tests.kafka.fixtures import SharedBroker
 from tests.promises.lake import FOLDER
 from tests.runtime.lake_topics import LakeTopics
@@ -27,18 +29,28 @@ PATIENCE = 120
 class WorkerProcess:
     """One `jiantu worker --alone`."""
 
-    def __init__(self, lake: LakeTopics, folder: Path, name: str, brokers: str = "", **environment: str) -> None:
-        """Started in a folder of its own, in which it is to leave nothing."""
+    def __init__(
+        self,
+        lake: LakeTopics,
+        folder: Path,
+        name: str,
+        brokers: str = "",
+        session_ms: int = 0,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Started in a folder of its own, in which it is to leave nothing. `session_ms`: how long it is waited for once
+        it is gone, if not as long as the product does."""
         self._said = folder / f"{name}.jsonl"
         self.started_in = folder / f"{name}-in"
-        self.started_in.mkdir()
+        self.started_in.mkdir(exist_ok=True)
         where = ["--brokers", brokers or lake.settings.brokers, "--prefix", lake.settings.topic_prefix]
-        command = [sys.executable, "-m", "streams", "worker", "--alone", "--profile", str(FOLDER / "profile.yaml")]
+        session = ["tests.faults.worker_main", "--session-ms", str(session_ms)] if session_ms else ["streams"]
+        command = [sys.executable, "-m", *session, "worker", "--alone", "--profile", str(FOLDER / "profile.yaml")]
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
                 [*command, *where, "--group", lake.settings.group, "--checkpoint-seconds", "1"],
                 stderr=said,
-                env=os.environ | environment,
+                env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | dict(variables or {}),
                 cwd=self.started_in,
             )
 
@@ -123,6 +135,39 @@ def test_a_worker_goes_on_where_the_last_one_left_though_the_groups_offset_says_
 def first_said(folder: Path) -> list[Mapping[str, Any]]:
     lines = [line for line in (folder / "w0.jsonl").read_bytes().splitlines() if line.startswith(b"{")]
     return [one for one in map(msgspec.json.decode, lines) if one["event"] == "checkpoint"]
+
+
+def test_a_worker_that_is_back_at_once_is_the_member_it_was_and_no_other_stands_still(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 3)
+
+    def member(name: str, instance: str) -> WorkerProcess:
+        return WorkerProcess(lake, tmp_path, name, session_ms=600_000, variables={INSTANCE: instance})
+
+    killed, other = member("killed", "one"), member("other", "two")
+    back = None
+    try:
+        killed.wait_for("assigned")
+        other.wait_for("assigned")
+        wait_until(lambda: killed.said("assigned")[-1]["generation"] == other.said("assigned")[-1]["generation"])
+        held = killed.said("assigned")[-1]
+        lake.write_recording()
+        killed.wait_for("checkpoint", 2)
+        killed.process.kill()
+        back = member("back", "one")
+        given = back.wait_for("assigned")[0]
+        assert (given["generation"], given["partitions"]) == (held["generation"], held["partitions"])
+        wait_until(lambda: lake.log() == undisturbed().log)
+        assert other.said("assigned")[-1]["generation"] == held["generation"]
+        assert other.stop() == 0  # who is told to stop leaves: nobody waits ten minutes for its session to be over
+        wait_until(lambda: back.said("assigned")[-1]["partitions"].count(",") == 6)
+        assert back.stop() == 0
+    finally:
+        for worker in (killed, other, back):
+            if worker is not None and worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()
 
 
 @pytest.mark.parametrize("missing", ["scores", "checkpoints"])

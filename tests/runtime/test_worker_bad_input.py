@@ -116,10 +116,21 @@ def test_a_worker_over_tls_with_and_without_a_password(
         address, told = secured_broker.sasl, {}
     variables = {f"JIANTU_KAFKA_{name}": value for name, value in told.items()}
     variables |= secured_broker.as_user("jiantu-worker") if protocol == "SASL_SSL" else {}
-    worker = WorkerProcess(lake, tmp_path, "w0", brokers=address, **variables)
+    worker = WorkerProcess(lake, tmp_path, "w0", brokers=address, variables=variables)
     try:
         wait_until(lambda: lake.log() == undisturbed().log)
         assert worker.stop() == 0
     finally:
         worker.process.kill()
         worker.process.wait()
+
+
+def test_a_group_that_a_user_may_not_take_part_in_is_told_with_what_to_do(
+    secured_broker: SecuredBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    make_topics(secured_broker.bootstrap, topic_prefix, partitions=3, replay=True)
+    lake = LakeTopics(BrokerSettings(brokers=secured_broker.sasl, topic_prefix=topic_prefix, group="other"), 3)
+    worker = WorkerProcess(lake, tmp_path, "w0", variables=secured_broker.as_user("jiantu-worker"))
+    assert worker.process.wait(PATIENCE) == REFUSED
+    (said,) = worker.said("refused")
+    assert "group other: this user may not take part in it; give it the ACL" in said["error"]
