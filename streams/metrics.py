@@ -171,7 +171,7 @@ SERIES_LABELS = ("county", "signal", "size")
 
 WINDOW_COUNT = _gauge(
     Group.WINDOWS,
-    "window_count",
+    "window_observed",
     "最近一个已关闭窗口的计数；county 为市代码时是全市合计。在办类信号向下取整到 k 的倍数。",
     "Count of the last closed window; the city's own code is the whole city. Signals of what is open are rounded down "
     "to multiples of k.",

@@ -1,5 +1,6 @@
 """The table of all metrics, for people: `python -m streams.exporter.table > deploy/METRICS.md`."""
 
+import sys
 from collections.abc import Iterator
 
 from streams.metrics import METRICS, Group, Metric, Unit
@@ -12,18 +13,19 @@ Made by `python -m streams.exporter.table > deploy/METRICS.md` from `streams/met
 **不足 k 人的格子不公布。** 计数、预期、区间、p、占比只在其数字不会泄露任何不足 k 人的格子时才导出；否则只有
 `jiantu_window_suppressed` 为 1。保密（检举控告）的信号与预警不出现在任何县区名下。
 
-**Nothing narrows a cell below k people.** Counts, expected values, bands, p and shares are exported only where they tell
-nothing of any cell below k (`jiantu_privacy_k`); elsewhere there is `jiantu_window_suppressed` 1 and no number. So:
+**Nothing narrows a cell below k people.** Counts, expected values, bands, p and shares are exported only where they
+tell nothing of any cell below k (`jiantu_privacy_k`); elsewhere `jiantu_window_suppressed` is 1 and there is no number:
 
-* Numbers are shown of one window size per table of signals: of days where the median county counts 3 k a day (as the week
-  before says), else of weeks; of weeks also where they are sums of shown days. Hours have flags only.
-* A number is shown where it, and those of the week before (for weeks: of four weeks), are at least k, and where all shown
-  numbers together leave 0 to k - 1 possible for every cell below k. Expected values and bands are whole numbers, p is a power
-  of ten.
+* Numbers are shown of one window size per table of signals: of days where the median county counts 3 k a day (as the
+  week before says), else of weeks; of weeks also where they are sums of shown days. Hours have flags only.
+* A number is shown where it, and those of the week before (for weeks: of four weeks), are at least k, and where all
+  shown numbers together leave 0 to k - 1 possible for every cell below k. Expected values and bands are whole numbers,
+  p is a power of ten.
 * What is open as a window closes (backlog, overdue, median age) is rounded down to a multiple of k.
-* An alert whose count is below k has no signal, no size and no exact time; compartmented alerts are only counted, for the city.
+* An alert whose count is below k has no signal, no size and no exact time; compartmented alerts are only counted, for
+  the whole city.
 
-Instants are Unix seconds. A ledger's counters go on where the ledger is when an exporter is restarted; those of groups
+Instants are Unix seconds. A ledger's counters go on where the ledger is when an exporter is restarted; those of
 "Live service", "Paging" and "The exporter itself" begin with their process.
 """
 
@@ -49,4 +51,4 @@ def _row(metric: Metric) -> str:
 
 
 if __name__ == "__main__":
-    print(table(), end="")
+    sys.stdout.write(table())

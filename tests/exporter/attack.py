@@ -86,7 +86,7 @@ def narrowed(
             if end not in own or (size is Size.WEEK and grid.week(end - 1).end != end):
                 continue
             days = [own[end]] if size is Size.DAY else list(own.values())
-            for (county, signal, _), value in scrape.get("jiantu_window_count", {}).items():
+            for (county, signal, _), value in scrape.get("jiantu_window_observed", {}).items():
                 row = _row(signal, county, days)
                 if row is not None:
                     equations.append(row)
