@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.clock import Clock
@@ -151,7 +152,7 @@ def build_app(service: Service, mounts: Mapping[str, ASGIApp]) -> ASGIApp:
     _add_reading(app, service)
     _add_probes(app, service)
     for path, mounted in mounts.items():
-        app.mount(path, mounted)
+        app.router.routes.append(Route(path, mounted))  # a mount would send callers on to a path that ends with /
 
     async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HttpError)
