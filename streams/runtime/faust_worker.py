@@ -173,6 +173,9 @@ class Worker:
         self._held = {
             tp: held for tp, held in self._held.items() if tp in tps and held.generation in (generation, generation - 1)
         }
+        for held in self._held.values():
+            # One that joins anew may be given its generation again; the fetcher has let everything go all the same.
+            held.generation = min(held.generation, generation - 1)
         self._consumer.position_of = self._position_of
         for tp in tps:
             self._background.add(self._start(self._take_up(tp, generation)))
