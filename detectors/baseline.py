@@ -20,7 +20,7 @@ Every function takes one row, so series cannot touch each other. The row always 
 
 import numpy as np
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
 from detectors.elementary import exp, log
 from detectors.observation import Floats
 from detectors.row import (
@@ -82,10 +82,11 @@ from detectors.row import (
     TREND_NOISE,
     WARM_UP,
     WINDOWS_PER_WEEK,
+    Rows,
 )
 
 
-@compiled
+@inlined
 def dispersion(row: Floats, settings: Floats) -> float:
     """Variance over mean, at least 1."""
     strength = settings[SPREAD_STRENGTH]
@@ -93,7 +94,7 @@ def dispersion(row: Floats, settings: Floats) -> float:
     return max(1.0, float(ratio))
 
 
-@compiled
+@inlined
 def _shrunk(counted: float, expected: float, phi: float, strength: float, parent: float) -> float:
     return (counted / phi + strength * parent) / (expected / phi + strength)
 
@@ -126,7 +127,7 @@ def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[flo
     return factor, variance
 
 
-@compiled
+@inlined
 def class_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> tuple[float, float]:
     """(factor, variance of its log) of a calendar class; of the ordinary day (1, 0)."""
     if day_class == 0:
@@ -136,10 +137,23 @@ def class_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> t
     return factor, 1.0 / (counted / phi + settings[CLASS_STRENGTH]) + settings[CLASS_VARIES]
 
 
-@compiled
+@inlined
+def state_along(row: Floats, at: int, waves: Floats, along: Floats) -> tuple[float, float]:
+    """(log mean, its variance) from level and season of the state that lies at STATE or CALM, and `along`, shape
+    (parts,), its covariance times `waves`, the vector (1, 0, cos, sin, cos 2, sin 2)."""
+    mean, variance = 0.0, 0.0
+    for i in range(PARTS):
+        mean += waves[i] * row[at + i]
+        along[i] = 0.0
+        for j in range(PARTS):
+            along[i] += row[at + COVARIANCE + i * PARTS + j] * waves[j]
+        variance += waves[i] * along[i]
+    return min(max(mean, -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN), max(variance, 1e-9)
+
+
+@inlined
 def state_forecast(row: Floats, at: int, waves: Floats) -> tuple[float, float]:
-    """(log mean, its variance) from level and season of the state that lies at STATE or CALM; `waves` is the vector
-    (1, 0, cos, sin, cos 2, sin 2)."""
+    """(log mean, its variance) as `state_along` has them."""
     mean, variance = 0.0, 0.0
     for i in range(PARTS):
         mean += waves[i] * row[at + i]
@@ -150,25 +164,30 @@ def state_forecast(row: Floats, at: int, waves: Floats) -> tuple[float, float]:
     return min(max(mean, -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN), max(variance, 1e-9)
 
 
-@compiled
+@inlined
 def calm_share(row: Floats, settings: Floats) -> float:
     """The probability that the calm state is the right one."""
     return 1.0 / (1.0 + exp(-row[CALM_EVIDENCE])) if settings[HAS_CALM] > 0.0 else 0.0
 
 
-@compiled
+@inlined
 def blended(row: Floats, waves: Floats, settings: Floats) -> tuple[float, float]:
     """(log mean, its variance) of both states together, each with its probability."""
-    log_mean, q = state_forecast(row, STATE, waves)
-    share = calm_share(row, settings)
-    if share == 0.0:
-        return log_mean, q
-    calm, q_calm = state_forecast(row, CALM, waves)
-    apart = calm - log_mean
-    return log_mean + share * apart, q + share * (q_calm - q) + share * (1.0 - share) * apart * apart
+    lively = state_forecast(row, STATE, waves)
+    if settings[HAS_CALM] <= 0.0:
+        return lively
+    return _blend(row, lively, state_forecast(row, CALM, waves))
 
 
-@compiled
+@inlined
+def _blend(row: Floats, lively: tuple[float, float], calm: tuple[float, float]) -> tuple[float, float]:
+    log_mean, q = lively
+    share = 1.0 / (1.0 + exp(-row[CALM_EVIDENCE]))
+    apart = calm[0] - log_mean
+    return log_mean + share * apart, q + share * (calm[1] - q) + share * (1.0 - share) * apart * apart
+
+
+@inlined
 def level_of(row: Floats, settings: Floats) -> float:
     """Log of the level, of both states together."""
     return float(row[STATE] + calm_share(row, settings) * (row[CALM] - row[STATE]))
@@ -187,7 +206,7 @@ def forecast(
     return mean, size_of(mean, phi, q + q_slot + q_class, row[SPREAD_WEIGHT]), phi
 
 
-@compiled
+@inlined
 def size_of(mean: float, phi: float, q: float, known: float) -> float:
     """Size r of a negative binomial with variance phi' m + m^2 q; phi' is phi, widened for being estimated from
     `known` windows' worth: at a page budget's levels (1e-5) an unbiased estimate of it is too narrow on average."""
@@ -195,7 +214,7 @@ def size_of(mean: float, phi: float, q: float, known: float) -> float:
     return max(mean / (wide - 1.0 + mean * q), 1e-3)
 
 
-@compiled
+@inlined
 def residual(x: float, mean: float, size: float) -> float:
     """Signed square root of the negative binomial's deviance: nearly standard normal when the forecast is right."""
     d = size * log((mean + size) / (x + size))
@@ -205,7 +224,7 @@ def residual(x: float, mean: float, size: float) -> float:
     return root if x > mean else -root
 
 
-@compiled
+@inlined
 def _update_level(row: Floats, at: int, ratio: float, after: float) -> None:
     """The level alone moves by log(ratio), its variance to `after`: season and trend know nothing of a break."""
     covariance = at + COVARIANCE
@@ -216,32 +235,34 @@ def _update_level(row: Floats, at: int, ratio: float, after: float) -> None:
         row[covariance + j * PARTS] *= shrink
 
 
-@compiled
-def _update_state(row: Floats, at: int, waves: Floats, ratio: float, q: float, q_after: float) -> None:
-    """Linear Bayes: the forecast's log mean moves by log(ratio), its variance from q to q_after."""
+@inlined
+def _update_state(row: Floats, at: int, along: Floats, ratio: float, q: float, q_after: float) -> None:
+    """Linear Bayes: the forecast's log mean moves by log(ratio), its variance from q to q_after; `along` as
+    `state_along` left it, used up."""
     covariance = at + COVARIANCE
-    gain = np.empty(PARTS)
     for i in range(PARTS):
-        along = 0.0
-        for j in range(PARTS):
-            along += row[covariance + i * PARTS + j] * waves[j]
-        gain[i] = along / q
-    move = log(ratio)
+        along[i] /= q
+    move, less = log(ratio), q - q_after
     for i in range(PARTS):
-        row[at + i] += gain[i] * move
+        row[at + i] += along[i] * move
         for j in range(PARTS):
-            row[covariance + i * PARTS + j] -= gain[i] * gain[j] * (q - q_after)
+            row[covariance + i * PARTS + j] -= along[i] * along[j] * less
 
 
-@compiled
+@inlined
 def _learn_state(
-    row: Floats, at: int, waves: Floats, seen: tuple[float, float, float, float, float, float], moved: bool
+    row: Floats,
+    at: int,
+    foretold: tuple[float, float],
+    along: Floats,
+    seen: tuple[float, float, float, float, float, float],
+    moved: bool,
 ) -> tuple[float, float]:
-    """One state takes in a count; (error, variance) with which it had foretold it. `seen`: the count, the factor that
-    the state's mean is to be multiplied by, the least mean, the dispersion, (variance without the state's) / mean,
-    and the count's weight."""
+    """One state takes in a count; (error, variance) with which it had foretold it. `foretold` and `along` as from
+    `state_along`; `seen`: the count, the factor that the state's mean is to be multiplied by, the least mean, the
+    dispersion, (variance without the state's) / mean, and the count's weight."""
     x, factor, lowest, phi, noise, weight = seen
-    log_mean, q = state_forecast(row, at, waves)
+    log_mean, q = foretold
     mean = max(exp(log_mean) * factor, lowest)
     variance = noise * mean + mean * mean * q
     limit = FAR * np.sqrt(variance) + FAR_TAIL * phi
@@ -257,11 +278,11 @@ def _learn_state(
     if moved:
         _update_level(row, at, ratio, q_after)
     else:
-        _update_state(row, at, waves, ratio, q, q_after)
+        _update_state(row, at, along, ratio, q, q_after)
     return error, variance
 
 
-@compiled
+@inlined
 def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) -> bool:
     """Takes a residual in; whether residuals have stayed on one side for so long that the level must have moved. It
     then starts afresh."""
@@ -282,7 +303,7 @@ def _follow_drift(row: Floats, error: float, variance: float, settings: Floats) 
     return True
 
 
-@compiled
+@inlined
 def _remember_level(row: Floats, settings: Floats) -> None:
     """The level has moved: a return to where it was will be no news for a while."""
     if row[SEEN] >= settings[WARM_UP]:
@@ -291,7 +312,7 @@ def _remember_level(row: Floats, settings: Floats) -> None:
         row[FORMER_LEFT] = settings[FORMER_KEPT]
 
 
-@compiled
+@inlined
 def _weigh(row: Floats, lively: tuple[float, float], calm: tuple[float, float], memory: float) -> None:
     """Both states have foretold a count, with (error, variance) each: which did better? A calm state that is refuted
     starts again from the lively one."""
@@ -303,7 +324,7 @@ def _weigh(row: Floats, lively: tuple[float, float], calm: tuple[float, float], 
         row[CALM_EVIDENCE] = -0.5 * CALM_REFUTED
 
 
-@compiled
+@inlined
 def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
     """Residuals that follow each other in sign mean that the level moves more than was thought; those that alternate,
     less (Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15 (1970))."""
@@ -315,16 +336,20 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
 
 @compiled
 def learn_window(
-    row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats
+    row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats, work: Rows
 ) -> None:
-    """Take in one window's count (not missing), before `step_time`."""
+    """Take in one window's count (not missing), before `step_time`. `work`, from `work_space`, is nobody's."""
     x = float(count)
     per_week = int(settings[WINDOWS_PER_WEEK])
     if row[SEEN] == 0.0:
         row[STATE] = row[CALM] = log(max(x, 0.5) / length)
     row[SEEN] += 1.0
     phi = dispersion(row, settings)
-    log_mean, q = blended(row, waves, settings)
+    has_calm = settings[HAS_CALM] > 0.0
+    lively = log_mean, q = state_along(row, STATE, waves, work[0])
+    calm = state_along(row, CALM, waves, work[1]) if has_calm else lively
+    if has_calm:
+        log_mean, q = _blend(row, lively, calm)
     slot, q_slot = slot_effect(row, place, per_week, phi)
     special, q_class = class_effect(row, day_class, phi, settings)
     factor = slot * special * length
@@ -352,9 +377,9 @@ def learn_window(
     else:
         _follow_restlessness(row, error / np.sqrt(variance), settings)
     noise = phi + mean * (q_slot + q_class)
-    lively = _learn_state(row, STATE, waves, (x, factor, lowest, phi, noise, weight), moved)
-    if settings[HAS_CALM] > 0.0:
-        calm = _learn_state(row, CALM, waves, (x, factor, lowest, phi, noise, weight), moved)
+    lively = _learn_state(row, STATE, lively, work[0], (x, factor, lowest, phi, noise, weight), moved)
+    if has_calm:
+        calm = _learn_state(row, CALM, calm, work[1], (x, factor, lowest, phi, noise, weight), moved)
         _weigh(row, lively, calm, settings[EVIDENCE_MEMORY])
     if not moved and per_week > 1:
         row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
@@ -376,7 +401,7 @@ def step_time(row: Floats, per_week: int, settings: Floats) -> None:
         _step_state(row, CALM, per_week, (CALM_LEVEL / per_week, CALM_TREND / per_week**3, CALM_SEASON / per_week), 1.0)
 
 
-@compiled
+@inlined
 def _step_state(row: Floats, at: int, per_week: int, noises: tuple[float, float, float], damping: float) -> None:
     p = at + COVARIANCE
     row[at] = min(max(row[at] + row[at + 1], -LARGEST_LOG_MEAN), LARGEST_LOG_MEAN)

@@ -20,12 +20,13 @@ from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
-from detectors.rounding import rounded_number
+from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
     CLASSES,
     FLOOR,
     FORMER,
     FORMER_LEFT,
+    PARTS,
     SEEN,
     WARM_UP,
     Rows,
@@ -35,10 +36,8 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
-from detectors.tails import four_tails, quantile
+from detectors.tails import BAND_LOW, tails_and_band
 
-BAND = 0.025
-"""Share outside the band on either side."""
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 _LARGEST_COUNT = 10**10
@@ -72,9 +71,8 @@ def _score_rows(
 def _say(out: Floats, count: int, mean: float, size: float) -> None:
     """The verdict of one negative binomial."""
     out[0] = mean
-    out[1] = rounded_number(float(quantile(BAND, mean, size)))
-    out[2] = rounded_number(float(quantile(1.0 - BAND, mean, size)))
-    tails = four_tails(count, mean, size)
+    tails, low, high = tails_and_band(count, mean, size)
+    out[1], out[2] = rounded_count(low), rounded_count(high)
     out[3] = rounded_number(max(tails[0], SMALLEST_SAID))
     out[4] = rounded_number(max(tails[1], SMALLEST_SAID))
     out[5] = rounded_number(max(tails[2], SMALLEST_SAID))
@@ -89,7 +87,7 @@ def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
     other = np.empty(8)
     _say(other, count, former, size)
     side = 3 if count >= out[0] else 5
-    if out[side] < BAND and other[side] > out[side]:
+    if out[side] < BAND_LOW and other[side] > out[side]:
         out[0] = former
     out[1], out[2] = min(out[1], other[1]), max(out[2], other[2])
     for j in range(3, 7):
@@ -101,10 +99,11 @@ def _learn_rows(
     rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, week: bool
 ) -> None:
     per_week = int(settings[0])
+    work = np.empty((2, PARTS))
     for i in range(counts.size):
         row = rows[i]
         if counts[i] >= 0:
-            learn_window(row, min(counts[i], _LARGEST_COUNT), waves, place, classes[i], length, settings)
+            learn_window(row, min(counts[i], _LARGEST_COUNT), waves, place, classes[i], length, settings, work)
         if week and per_week > 1:
             centre_slots(row, per_week)
         step_time(row, per_week, settings)

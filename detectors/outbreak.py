@@ -27,9 +27,20 @@ from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.outbreak_evidence import DOSES, LAGS, PLACES, SIZES, evidence, ratios, survival
-from detectors.rounding import rounded_number
-from detectors.row import CLASSES, SEEN, WARM_UP, Rows, annual_waves, fresh_rows, row_length, settings_for, slot_place
-from detectors.tails import quantile
+from detectors.rounding import rounded_count, rounded_number
+from detectors.row import (
+    CLASSES,
+    PARTS,
+    SEEN,
+    WARM_UP,
+    Rows,
+    annual_waves,
+    fresh_rows,
+    row_length,
+    settings_for,
+    slot_place,
+)
+from detectors.tails import band
 
 HOURS = 168
 PLAIN = 1e-5
@@ -39,13 +50,15 @@ STARTS, GATHERED = 0, 1
 """Beside each series' baseline row lie: how many starts count, and the likelihood ratio so far by start and size."""
 EXTRA = GATHERED + LAGS * len(SIZES)
 _SIZES = len(SIZES)
+_FOUND, _AT_LEAST = len(DOSES), len(DOSES) + 1
+_WORKED_OUT = len(DOSES) + 2
 _LARGEST_COUNT = 10**10
 _MAGIC = b"jiantu.outbreak.1\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 
 @compiled
-def _score_rows(
+def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     extras: Rows,
     counts: Counts,
@@ -53,10 +66,13 @@ def _score_rows(
     where: tuple[int, float],
     classes: Counts,
     settings: Floats,
+    doses: Floats,
     out: Rows,
+    worked_out: Rows,
 ) -> None:
-    """out (series, 9) as in `detectors.counts`; `where`: the slot's place and the window's length."""
-    now = np.empty(DOSES.size)
+    """out (series, 9) as in `detectors.counts`; `where`: the slot's place and the window's length; `worked_out`
+    (series, doses + 2): the window's likelihood ratios, the evidence, and the p of so much."""
+    work = np.empty(doses.size)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
@@ -68,20 +84,23 @@ def _score_rows(
             continue
         mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
         mean, size = rounded_number(mean), rounded_number(size)
-        ratios(min(counts[i], _LARGEST_COUNT), mean, size, now)
+        now = worked_out[i]
+        ratios(min(counts[i], _LARGEST_COUNT), mean, size, doses, work, now)
         starts = int(extra[STARTS])
-        at_least, above = survival(evidence(extra[GATHERED:], now, starts), mean, size, starts)
+        now[_FOUND] = evidence(extra[GATHERED:], now, starts)
+        at_least, above = survival(now[_FOUND], mean, size, starts)
+        now[_AT_LEAST] = at_least
         out[i, 8] = _SCORED
         out[i, 0] = mean
-        out[i, 1] = rounded_number(float(quantile(0.025, mean, size)))
-        out[i, 2] = rounded_number(float(quantile(0.975, mean, size)))
+        low, high = band(mean, size)
+        out[i, 1], out[i, 2] = rounded_count(low), rounded_count(high)
         out[i, 3] = rounded_number(max(at_least, SMALLEST_SAID))
         out[i, 4] = rounded_number(max(min(above, at_least), SMALLEST_SAID))
         out[i, 5], out[i, 6] = 1.0, 1.0
 
 
 @compiled
-def _learn_rows(
+def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     extras: Rows,
     counts: Counts,
@@ -90,30 +109,36 @@ def _learn_rows(
     classes: Counts,
     settings: Floats,
     resets_at: float,
+    doses: Floats,
+    worked_out: Rows,
 ) -> None:
+    """`worked_out` as scoring left it; NaN where it did not."""
     per_week = int(settings[0])
-    now = np.empty(DOSES.size)
+    work, terms = np.empty((2, PARTS)), np.empty(doses.size)
     for i in range(counts.size):
-        row, extra = rows[i], extras[i]
+        row, extra, now = rows[i], extras[i], worked_out[i]
         starts = int(extra[STARTS])
-        now[:] = 1.0
         plain = False
         if counts[i] >= 0:
             count = min(counts[i], _LARGEST_COUNT)
             if row[SEEN] >= settings[WARM_UP]:
-                mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
-                mean, size = rounded_number(mean), rounded_number(size)
-                ratios(count, mean, size, now)
-                found = evidence(extra[GATHERED:], now, starts)
-                if found > 1.0:  # no p is small before
-                    plain = survival(found, mean, size, starts)[0] <= resets_at
-            learn_window(row, count, waves, where[0], classes[i], where[1], settings)
+                if np.isnan(now[_FOUND]):
+                    mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
+                    mean, size = rounded_number(mean), rounded_number(size)
+                    ratios(count, mean, size, doses, terms, now)
+                    now[_FOUND] = evidence(extra[GATHERED:], now, starts)
+                    now[_AT_LEAST] = survival(now[_FOUND], mean, size, starts)[0]
+                plain = now[_FOUND] > 1.0 and now[_AT_LEAST] <= resets_at  # no p is small before
+            learn_window(row, count, waves, where[0], classes[i], where[1], settings, work)
         if where[2] and per_week > 1:
             centre_slots(row, per_week)
         step_time(row, per_week, settings)
+        nothing = np.isnan(now[_FOUND])
         for lag in range(LAGS - 1, 0, -1):
             for k in range(_SIZES):
-                before = extra[GATHERED + (lag - 1) * _SIZES + k] * now[PLACES[lag - 1, k]]
+                before = extra[GATHERED + (lag - 1) * _SIZES + k]
+                if not nothing:
+                    before *= now[PLACES[lag - 1, k]]
                 extra[GATHERED + lag * _SIZES + k] = min(before, 1e240)
         extra[STARTS] = 1.0 if plain else min(starts + 1.0, float(LAGS))
 
@@ -133,6 +158,9 @@ class OutbreakBank(Detector):
         self._windows_per_week = windows_per_week
         self._resets_at = resets_at
         self._settings = settings_for(windows_per_week).as_array()
+        self._scored: tuple[Counts, Floats, Counts, Rows] | None = None
+        """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
+        what was not worked out is worked out again."""
 
     @classmethod
     def fresh(cls, series: int, windows_per_week: int, resets_at: float = PLAIN) -> Self:
@@ -161,7 +189,9 @@ class OutbreakBank(Detector):
             classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
             where = (place, float(slot.length))
             waves = annual_waves(slot.year_phase)
-            _score_rows(self._rows, self._extras, counts.astype(np.int64), waves, where, classes, self._settings, out)
+            counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
+            _score_rows(self._rows, self._extras, counts, waves, where, classes, self._settings, DOSES, out, worked_out)
+            self._scored = counts, np.array([*where, *waves]), classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -169,17 +199,18 @@ class OutbreakBank(Detector):
         """See `Detector.learn`."""
         if self._windows_per_week == HOURS:
             return
-        place = slot_place(slot.hour_of_week, self._windows_per_week)
+        place, length = slot_place(slot.hour_of_week, self._windows_per_week), float(slot.length)
         week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
+        waves = annual_waves(slot.year_phase)
+        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+        counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
+        if self._scored is not None:
+            same = all(map(np.array_equal, self._scored, (counts, np.array([place, length, *waves]), classes)))
+            worked_out = self._scored[3] if same else worked_out
+            self._scored = None
+        where = (place, length, week_ends)
         _learn_rows(
-            self._rows,
-            self._extras,
-            counts.astype(np.int64),
-            annual_waves(slot.year_phase),
-            (place, float(slot.length), week_ends),
-            np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64),
-            self._settings,
-            self._resets_at,
+            self._rows, self._extras, counts, waves, where, classes, self._settings, self._resets_at, DOSES, worked_out
         )
 
     def snapshot(self) -> bytes:

@@ -37,28 +37,31 @@ SPREAD_STEP = 0.25
 
 
 @compiled
-def ratios(count: int, mean: float, size: float, out: Floats) -> None:
-    """out (doses,): P(count | as expected + Poisson(dose standard deviations)) / P(count | as expected)."""
+def ratios(count: int, mean: float, size: float, doses: Floats, work: Floats, out: Floats) -> None:
+    """out (doses,): P(count | as expected + Poisson(dose standard deviations)) / P(count | as expected).
+
+    `doses` is DOSES: with a length that the compiler does not know, it takes several of them at once. `work` (doses,)
+    is nobody's."""
     spread = np.sqrt(mean * (1.0 + mean / size))
     if count > FEW:
-        for i in range(DOSES.size):
-            out[i] = _smooth_ratio(float(count), mean, size, DOSES[i] * spread)
+        for i in range(doses.size):
+            out[i] = _smooth_ratio(float(count), mean, size, doses[i] * spread)
         return
-    term = np.empty(DOSES.size)
-    for i in range(DOSES.size):
-        term[i] = exp(-DOSES[i] * spread)
-        out[i] = term[i]
+    for i in range(doses.size):
+        work[i] = exp(-doses[i] * spread)
+        out[i] = work[i]
     still, more = 1.0 / (1.0 + mean / size), 1.0 / (mean + size)
-    last = DOSES.size - 1
+    last = doses.size - 1
     for n in range(count):
         inside = count - n
         step = spread * inside / (mean * (still + (inside - 1.0) * more) * (n + 1.0))
-        for i in range(DOSES.size):
-            term[i] *= DOSES[i] * step
-            out[i] += term[i]
-        if term[last] < 1e-7 * out[last] and DOSES[last] * step < 0.9:
+        for i in range(doses.size):
+            term = work[i] * (doses[i] * step)
+            work[i] = term
+            out[i] += term
+        if work[last] < 1e-7 * out[last] and doses[last] * step < 0.9:
             break
-    for i in range(DOSES.size):
+    for i in range(doses.size):
         out[i] = min(max(out[i], LEAST_RATIO), LARGEST_RATIO)
 
 

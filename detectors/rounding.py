@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
 from detectors.observation import Floats, Scores
 
 DIGITS = 6
@@ -83,6 +83,12 @@ def rounded_number(x: float) -> float:
     high, low = _times_power(whole, k - DIGITS + 1)
     result = high + low
     return result if x > 0.0 else -result
+
+
+@inlined
+def rounded_count(count: int) -> float:
+    """A count of at least 0 to 6 significant digits: most have no more."""
+    return float(count) if count < 10**DIGITS else rounded_number(float(count))
 
 
 @compiled

@@ -28,11 +28,11 @@ from detectors.baseline import (
     state_forecast,
     step_time,
 )
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
-from detectors.rounding import rounded_number
+from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
     CLASSES,
     COVARIANCE,
@@ -54,7 +54,7 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
-from detectors.tails import four_tails, quantile
+from detectors.tails import band, four_tails
 
 HOURS = 168
 BLOCK_LONG = 0.1
@@ -121,6 +121,17 @@ def _slow_variance(extra: Floats) -> float:
     return max(SLOW_LEAST, float(shrunk))
 
 
+@inlined
+def _is_high(count: float, mean: float, size: float) -> bool:
+    """Whether a block is on the high side. Of a size of at least 1, a count up to the mean never is."""
+    return not (size >= 1.0 and count <= mean) and four_tails(int(count), mean, size)[0] <= BLOCK_LONG
+
+
+@inlined
+def _is_low(count: float, mean: float, size: float) -> bool:
+    return not (size >= 1.0 and count >= mean) and four_tails(int(count), mean, size)[2] <= BLOCK_LONG
+
+
 @compiled
 def _judge_spans(
     counts: Floats, expected: Floats, block: int, spans: Counts, phi: float, q: float, known: float, out: Floats
@@ -142,8 +153,8 @@ def _judge_spans(
         if block_mean <= 0.0:
             return
         size = size_of(block_mean, phi, q, known)
-        all_high = all_high and four_tails(int(block_cut), block_mean, size)[0] <= BLOCK_LONG
-        all_low = all_low and four_tails(int(block_counted), block_mean, size)[2] <= BLOCK_LONG
+        all_high = all_high and _is_high(block_cut, block_mean, size)
+        all_low = all_low and _is_low(block_counted, block_mean, size)
         if not (all_high or all_low):
             return
         counted, cut, mean = counted + block_counted, cut + block_cut, mean + block_mean
@@ -161,14 +172,13 @@ def _judge_spans(
 
 
 @compiled
-def _evidence(extra: Floats, span: int, count: float, mean: float) -> tuple[Floats, Floats]:
-    """Counts and expectations of the span that ends with the present window."""
-    counts, expected = np.empty(span), np.empty(span)
+def _evidence(extra: Floats, count: float, mean: float, counts: Floats, expected: Floats) -> None:
+    """Fills in counts and expectations of the span that ends with the present window."""
+    span = counts.size
     for i in range(span - 1):
         counts[i] = extra[RING + i + 1]
         expected[i] = extra[RING + span + i + 1]
     counts[span - 1], expected[span - 1] = count, mean
-    return counts, expected
 
 
 @compiled
@@ -186,7 +196,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...); `worked_out` (series, 4)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
-    judged = np.empty(4)
+    judged, window_counts, window_expected = np.empty(4), np.empty(span), np.empty(span)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
@@ -197,7 +207,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             out[i, 8] = _WARMING_UP
             continue
         mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
-        window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
+        _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
         q = q + _slow_variance(extra)
         _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
         worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
@@ -205,16 +215,16 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         size = size_of(mean, phi, q, row[SPREAD_WEIGHT])
         out[i, 8] = _SCORED
         out[i, 0] = rounded_number(mean)
-        out[i, 1] = rounded_number(float(quantile(0.025, mean, size)))
-        out[i, 2] = rounded_number(float(quantile(0.975, mean, size)))
+        low, high = band(mean, size)
+        out[i, 1], out[i, 2] = rounded_count(low), rounded_count(high)
         for j in range(4):
             out[i, 3 + j] = rounded_number(min(max(judged[j], SMALLEST_SAID), 1.0))
 
 
 @compiled
-def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Floats) -> None:
+def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Floats, work: Rows) -> None:
     if count >= 0:
-        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], settings)
+        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], settings, work)
 
 
 @compiled
@@ -247,13 +257,14 @@ def _wander(extra: Floats, counts: Floats, expected: Floats, phi: float) -> None
 def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Floats) -> None:
     """Take the evidence for the new normal: open the level and learn the whole span now; it has then been used."""
     span = ring.shape[0]
+    work = np.empty((2, PARTS))
     row[DRIFT_SUM], row[DRIFT_SPREAD] = 0.0, 0.0
     for i in range(span):
         row[DRIFT_RUN] = 0.0
         if extra[RING + i] >= 0.0:
             counted = extra[RING + i]
             row[COVARIANCE] = max(row[COVARIANCE], 0.5)
-            _take_in(row, int(counted), ring[i], int(classes[i]), settings)
+            _take_in(row, int(counted), ring[i], int(classes[i]), settings, work)
             extra[RING + i] = -1.0
     row[DRIFT_RUN] = 0.0
     extra[PLAIN_RUN] = 0.0
@@ -273,7 +284,8 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
 ) -> None:
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
-    judged = np.empty(4)
+    judged, work = np.empty(4), np.empty((2, PARTS))
+    window_counts, window_expected = np.empty(span), np.empty(span)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         mean, phi, p_high, p_low = worked_out[i]
@@ -281,7 +293,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         if not is_known:
             mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
         if row[SEEN] >= settings[WARM_UP]:
-            window_counts, window_expected = _evidence(extra, span, float(counts[i]), mean)
+            _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
             if not is_known:
                 q = q + _slow_variance(extra)
                 _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
@@ -289,7 +301,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(p_high, p_low) <= PLAIN else 0.0
             if counts[i] >= 0:
                 _wander(extra, window_counts, window_expected, phi)
-        _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings)
+        _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings, work)
         _pass_time(row, ring[0], settings)
         for part in range(3):
             start = RING + part * span

@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from detectors.tails import SMALLEST_P, four_tails, probability, quantile
+from detectors.shift import BLOCK_LONG
+from detectors.tails import (
+    BAND_HIGH,
+    BAND_LOW,
+    SMALLEST_P,
+    Z_HIGH,
+    Z_LOW,
+    band,
+    four_tails,
+    normal_quantile,
+    probability,
+    quantile,
+    tails_and_band,
+)
 from tests.detectors.exact import tails
 
 INFINITE = math.inf
@@ -93,3 +106,22 @@ def test_quantiles_agree_with_scipy(mean: float, size: float) -> None:
     exact = stats.poisson(mean) if size == INFINITE else stats.nbinom(size, size / (mean + size))
     for share in (0.025, 0.5, 0.975):
         assert quantile(share, mean, size) == pytest.approx(exact.ppf(share), rel=1e-8, abs=1)
+
+
+COUNTED = (st.integers(0, 400), st.floats(1e-3, 400.0), st.one_of(st.floats(1e-2, 1e9), st.just(INFINITE)))
+
+
+@given(*COUNTED)
+def test_asked_together_tails_and_band_are_the_same_numbers_to_the_last_bit(x: int, mean: float, size: float) -> None:
+    alone = quantile(BAND_LOW, mean, size), quantile(BAND_HIGH, mean, size)
+    assert band(mean, size) == alone
+    assert tails_and_band(x, mean, size) == (four_tails(x, mean, size), *alone)
+    assert (normal_quantile(BAND_LOW), normal_quantile(BAND_HIGH)) == (Z_LOW, Z_HIGH)
+
+
+@given(*COUNTED)
+def test_a_count_on_the_other_side_of_the_mean_is_never_rare(x: int, mean: float, size: float) -> None:
+    """What lets `shift` leave the tail of such a block out."""
+    size = max(size, 1.0)
+    at_least, _, at_most, _ = four_tails(x, mean, size)
+    assert at_least > BLOCK_LONG if x <= mean else at_most > BLOCK_LONG
