@@ -24,8 +24,8 @@ def total(metric: Metric, *labels: str, by: str = "", where: str = "") -> str:
 
 
 def age(metric: Metric, *by: str, where: str = "") -> str:
-    """Seconds since the instant that a metric holds."""
-    return f"time() - {once(metric, *by, where=where)}"
+    """Seconds since the instant that a metric holds; 0 where it lies ahead, as a fast replay may have it."""
+    return f"clamp_min(time() - {once(metric, *by, where=where)}, 0)"
 
 
 def with_name(expr: str, key: str, info: Metric, name: str) -> str:

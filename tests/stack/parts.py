@@ -44,6 +44,7 @@ again: 60
 channels: {robot: {url: {file: robot_url}, a_minute: 600}}
 """
 _PATIENCE = 20 * MINUTE
+_MARGIN = 6 * DAY
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Feed:
     """Days."""
     ahead: int = 30
     """Days."""
-    scale: float = 0.1
+    scale: float = 0.3
     """Of the city's volume."""
     speed: int = 600
     seed: int = 7
@@ -124,7 +125,7 @@ class Stack:
         robot = self._ends.enter_context(receiving())
         self._pagers(robot)
         self.exporter = self._process(
-            "exporter", "exporter", "-d", self.data, "-p", "leshan", JIANTU_CONSOLE_URL=self.service.url
+            "exporter", "exporter", "-d", self.data, "-p", "leshan", JIANTU_CONSOLE_URL=self.pager.url
         )
         self.alertmanager = Alertmanager(self.folder / "alertmanager", self._alertmanager_settings())
         self.prometheus = Prometheus(self.folder / "prometheus", self._prometheus_settings())
@@ -151,7 +152,8 @@ class Stack:
     def _send_the_past(self, recording: Path, secret: str) -> None:
         """As fast as the service takes it in, up to now; the next sender goes on where this one is stopped."""
         self.say("补上过去  catching up with the past")
-        now, waited = WallClock().now() - DAY, Stopwatch()
+        # What is on its way when the sender is stopped is still taken in: days of it, at that speed.
+        now, waited = WallClock().now() - _MARGIN, Stopwatch()
         sender = self._sending(recording, secret, "max")
         while sender.poll() is None and self._reached() < now:
             assert waited.elapsed() < _PATIENCE, (self.folder / "send.log").read_text()
@@ -191,11 +193,12 @@ class Stack:
         self.deadman = self._process(
             "deadman", "deadman", "-d", self.folder / "deadman", "-c", self.folder / "deadman.yaml"
         )
-        settings = PAGING.format(console=self.service.url, deadman=self.deadman.address)
+        words = ("paging", "-d", self.data, "-c", self.folder / "paging.yaml", "-p", "leshan")
+        self.pager = Process(self.folder, "paging", *words)
+        # The pager serves the acknowledge-links itself.
+        settings = PAGING.format(console=self.pager.url, deadman=self.deadman.address)
         (self.folder / "paging.yaml").write_text(settings)
-        self.pager = self._process(
-            "paging", "paging", "-d", self.data, "-c", self.folder / "paging.yaml", "-p", "leshan"
-        )
+        self._ends.enter_context(self.pager)
 
     def _process(self, name: str, *words: object, ready: str = "/healthz", **variables: str) -> Process:
         part = Process(self.folder, name, *words, ready=ready, **variables)
