@@ -1,7 +1,7 @@
 """Questions that go over all that a ledger holds: what nearly paged, and how the budget was kept."""
 
 from detectors.registry import DETECTORS
-from streams.core.alert import Shape
+from streams.core.alert import Raised, Shape
 from streams.core.city import City, Size
 from streams.core.explain import PAGED, Explanation, explain
 from streams.core.judge import JudgePlan
@@ -9,6 +9,7 @@ from streams.core.levels import levels_of
 from streams.core.quiet import Nearest, nearest
 from streams.core.realised import Judged, Realised
 from streams.core.realised import realised as account
+from streams.core.worth import JudgedPage, Proposal, proposal
 from streams.ledger.lifecycle import AlertState, DiscardReason
 from streams.wiring import Reading
 
@@ -39,15 +40,35 @@ def quiet(reading: Reading, most: int) -> list[Explanation]:
     return found
 
 
+def _verdicts(reading: Reading) -> list[tuple[Raised, bool | None]]:
+    """Every page, always-page alerts and rules aside, and whether it was right; None where nobody has said."""
+    outside = (Shape.ALWAYS_PAGE, Shape.RULE)
+    false = {taken.alert for taken in reading.ledger.steps() if taken.step.reason == DiscardReason.FALSE_PAGE}
+    said: list[tuple[Raised, bool | None]] = []
+    for one in reading.ledger.alerts():
+        if one.raised.evidence.shape not in outside:
+            right = one.state in (AlertState.DISPOSED, AlertState.RESOLVED)
+            wrong = one.id in false and one.state is AlertState.DISCARDED
+            said.append((one.raised, True if right else False if wrong else None))
+    return said
+
+
+def proposed_weights(reading: Reading) -> Proposal:
+    """Weights that follow how often the pages of a ledger were right."""
+    pages = [
+        JudgedPage(raised.evidence.signal, Size(raised.evidence.size), right)
+        for raised, right in _verdicts(reading)
+        if right is not None
+    ]
+    return proposal(reading.profile.city, pages)
+
+
 def realised(reading: Reading) -> Realised:
     """How a ledger's page budget was kept, over everything that it still holds."""
     city, ledger = reading.profile.city, reading.ledger
     plan = _plan(city)
-    outside = (Shape.ALWAYS_PAGE, Shape.RULE)
-    pages = {one.id: one.state for one in ledger.alerts() if one.raised.evidence.shape not in outside}
-    right = sum(state in (AlertState.DISPOSED, AlertState.RESOLVED) for state in pages.values())
-    false = {taken.alert for taken in ledger.steps() if taken.step.reason == DiscardReason.FALSE_PAGE}
-    discarded = sum(name in false and state is AlertState.DISCARDED for name, state in pages.items())
+    pages = _verdicts(reading)
+    right, discarded = (sum(said is told for _, said in pages) for told in (True, False))
     ends = sorted((end, place, size) for place, size in enumerate(Size) for end in ledger.scored_ends(size))
     found = (ledger.scored_window(size, end) for end, _, size in ends)
     windows = (window for window in found if window is not None)

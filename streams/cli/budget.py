@@ -1,16 +1,25 @@
 """`jiantu budget`: how the page budget was kept."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
 from streams.cli.screen import print_json, show
 
+if TYPE_CHECKING:
+    from streams.core.worth import Proposal
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("budget", epilog=examples("jiantu budget --data-dir data", "jiantu budget -d data --json"))(budget)
+    app.command(
+        "budget",
+        epilog=examples(
+            "jiantu budget --data-dir data", "jiantu budget -d data --json", "jiantu budget -d data --propose-weights"
+        ),
+    )(budget)
 
 
 def budget(
@@ -18,17 +27,28 @@ def budget(
     data_dir: DataDirOption = None,
     ledger: LedgerOption = None,
     profile: ProfileOption = None,
+    propose_weights: Annotated[
+        bool,
+        typer.Option(
+            "--propose-weights",
+            help="按预警属实的多少，建议各信号、各窗口的份量；只是建议 · Weights by how often pages were right: "
+            "a proposal, nothing is changed.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """误报额度 · How the page budget was kept: what was spent, what people made of the pages.
 
     Beside it what procedures that control the false discovery rate would have called a discovery.
     """
-    from streams.cli.asking import realised
+    from streams.cli.asking import proposed_weights, realised
     from streams.cli.figures import rows_text
     from streams.wiring import open_reading
 
     with open_reading(where_of(data_dir, ledger), profile) as reading:
+        if propose_weights:
+            _propose(proposed_weights(reading), as_json=as_json)
+            return
         found = realised(reading)
     judged, share = found.judged, found.judged.false_share
     if as_json:
@@ -58,3 +78,23 @@ def budget(
         for name, discoveries in found.discoveries.items()
     ]
     show(rows_text(rows))
+
+
+def _propose(found: "Proposal", *, as_json: bool) -> None:
+    """Print weights that follow how often pages were right; the profile is left as it is."""
+    from streams.cli.figures import rows_text
+
+    if as_json:
+        kinds = {"signals": found.signals, "sizes": found.sizes}
+        print_json({"judged": found.judged} | {kind: [one._asdict() for one in some] for kind, some in kinds.items()})
+        return
+    rows = [("已判 judged", f"{found.judged:,}")]
+    for one in (*found.signals, *found.sizes):
+        if one.judged:
+            change = "" if one.proposed == one.weight else f" → {one.proposed:g}"
+            rows.append((one.name, f"属实 right {one.right} / {one.judged}，weight: {one.weight:g}{change}"))
+    show(rows_text(rows))
+    if not found.says_something:
+        show("无可建议：判过的预警太少，或都一样 nothing to propose: too few pages were judged, or all alike")
+    else:
+        show("同意的话，写进配置的 weight 和 size_weights if you agree, write them into the profile")

@@ -35,3 +35,6 @@ def test_the_account_is_kept_and_what_people_say_is_counted(cli: Cli, tmp_path: 
     said = cli("budget", "-d", tmp_path / "d").said
     assert "误报比例 false share 100%" in said
     assert "ADDIS (FDR 10%)" in said
+    none = cli("budget", "-d", tmp_path / "d", "--propose-weights", "--json").document
+    assert (none["judged"], {one["proposed"] == one["weight"] for one in none["signals"]}) == (3, {True})
+    assert "nothing to propose" in cli("budget", "-d", tmp_path / "d", "--propose-weights").said
