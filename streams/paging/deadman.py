@@ -152,10 +152,10 @@ class Deadman:
         with self._lock:
             return [name for name, found in self._memory.heard.items() if found.silence >= self._silence]
 
-    def last(self, name: str) -> Instant | None:
-        """When it was last heard."""
+    def heard(self) -> dict[str, Instant | None]:
+        """When each was last heard."""
         with self._lock:
-            return self._memory.heard[name].last
+            return {name: found.last for name, found in self._memory.heard.items()}
 
 
 class DeadmanPager:
@@ -215,7 +215,7 @@ class DeadmanPager:
 
     def _card(self, due: Due) -> Card:
         kind = "back" if due.back else "silent"
-        last = self._deadman.last(due.name)
+        last = self._deadman.heard()[due.name]
         fields = {
             "name": due.name,
             "minutes": f"{due.silence / MINUTE:.1f}".removesuffix(".0"),

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
 
 from streams.clock import Clock
+from streams.core.instant import format_instant
 from streams.paging.app import bearer_of, body_of, new_app, refusal
 from streams.paging.deadman import Deadman
 from streams.paging.webhook import MOST_BYTES, WATCHDOG, NotificationError, read_notification
@@ -24,7 +25,8 @@ def deadman_app(deadman: Deadman, token: SecretStr, clock: Clock) -> FastAPI:
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        return JSONResponse({"status": "ok", "silent": deadman.silent()})
+        heard = {name: None if at is None else format_instant(at) for name, at in deadman.heard().items()}
+        return JSONResponse({"status": "ok", "silent": deadman.silent(), "heard": heard})
 
     @app.post("/v1/watchdog")
     async def watchdog(request: Request) -> Response:

@@ -1,20 +1,15 @@
 """The whole way of a page, of real parts: exporter, Prometheus, Alertmanager, `jiantu paging`, a web server as robot.
 
-The settings are those of `deploy/`, with addresses of this machine. Time is scaled: a minute of theirs is two seconds
-here, an hour a minute, and what they say in seconds is one second, or two; `make soak` runs them as they are.
+The settings are those of `deploy/`, with addresses of this machine. Time is scaled: a minute of theirs is a second or
+two, an hour a minute, and what they say in seconds is one second; `make soak` runs them as they are.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, start_http_server
-
-from streams.exporter.collector import LedgerCollector
-from streams.profile import load
-from tests.kafka.server import free_ports
 from tests.paging.processes import Process
 from tests.paging.receiver import Receiver, receiving
 from tests.prometheus.server import Alertmanager, Prometheus
@@ -53,7 +48,11 @@ class Pace:
     """How fast time goes."""
 
     scaled: bool
-    """Minutes as seconds."""
+    """Whether a minute takes less than a minute."""
+    minute: float = 60
+    """Seconds that a minute takes."""
+    silence: float = 600
+    """Seconds of silence that the dead man bears."""
     escalate: float = 1e4
     """Minutes until the next level is told."""
 
@@ -62,32 +61,24 @@ class Pace:
         """Seconds that an outage of five minutes takes."""
         return 5 * self.minute
 
-    @property
-    def minute(self) -> float:
-        """Seconds that a minute takes."""
-        return 2 if self.scaled else 60
-
-    @property
-    def silence(self) -> float:
-        """Seconds of silence that the dead man bears: more than an outage here, with starting what was killed."""
-        return 40 if self.scaled else 600
-
     def text(self, settings: str) -> str:
         """Settings of `deploy/` in this time."""
         if not self.scaled:
             return settings
         settings = re.sub(r"\b[1-9]\d*s\b", "1s", settings)
-        settings = re.sub(r"\b(\d+)m\b", lambda found: f"{2 * int(found[1])}s", settings)
+        settings = re.sub(r"\b(\d+)m\b", lambda found: f"{round(self.minute * int(found[1]))}s", settings)
         return re.sub(r"\b(\d+)h\b", r"\1m", settings)
 
 
 class Chain:
     """Everything, on free ports; started one by one."""
 
-    def __init__(self, folder: Path, data: Path, robot: Receiver, phone: Receiver, pace: Pace) -> None:
-        """`data`: the ledger's folder, of Leshan. `robot` is told of alerts, `phone` by the dead man."""
+    def __init__(
+        self, folder: Path, data: Path, profile: str | Path, robot: Receiver, phone: Receiver, pace: Pace
+    ) -> None:
+        """`data`: the ledger's folder. `robot` is told of alerts, `phone` by the dead man."""
         self.folder, self.data, self.pace = folder, data, pace
-        self.exporter_port = free_ports(1)[0]
+        self.exporter = Process(folder, "exporter", "exporter", "-d", data, "--profile", profile)
         secrets = {
             "paging_token": TOKEN,
             "deadman_token": DEADMAN_TOKEN,
@@ -111,7 +102,7 @@ class Chain:
         )
         (folder / "paging.yaml").write_text(settings)
         self.pager = Process(
-            folder, "paging", "paging", "-d", data, "-c", folder / "paging.yaml", "--profile", "leshan", ready="/readyz"
+            folder, "paging", "paging", "-d", data, "-c", folder / "paging.yaml", "--profile", profile, ready="/readyz"
         )
         self.alertmanager = Alertmanager(folder / "alertmanager", self._alertmanager())
         resend = ("--rules.alert.resend-delay=1s",) if pace.scaled else ()  # of its own accord once a minute
@@ -137,7 +128,7 @@ class Chain:
     def _prometheus(self) -> str:
         text = self.pace.text((DEPLOY / "prometheus/prometheus.yml").read_text())
         for there, here in (
-            (r"exporter:\d+", f"127.0.0.1:{self.exporter_port}"),
+            (r"exporter:\d+", self.exporter.address),
             (r"paging:\d+", self.pager.address),
             (r"alertmanager:\d+", self.alertmanager.address),
             (r'"run:\d+"', ""),
@@ -147,36 +138,22 @@ class Chain:
         # A busy machine takes its time to answer.
         return text.replace("scrape_interval: 1s", "scrape_interval: 3s")
 
-    @contextmanager
-    def exporting(self) -> Iterator[None]:
-        """The ledger as metrics, while this lasts."""
-        registry = CollectorRegistry()
-        registry.register(LedgerCollector(self.data, lambda: load("leshan")))
-        server, thread = start_http_server(self.exporter_port, "127.0.0.1", registry)
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
 
 @contextmanager
 def running(
-    folder: Path, data: Path, pace: Pace, *, without: Sequence[str] = ()
+    folder: Path, data: Path, pace: Pace, profile: str | Path = "leshan"
 ) -> Iterator[tuple[Chain, Receiver, Receiver]]:
-    """A chain that runs, its robot and its dead man's phone; `without`: parts that the test starts itself."""
+    """A chain that runs, its robot and its dead man's phone."""
     with ExitStack() as stack:
         robot, phone = stack.enter_context(receiving()), stack.enter_context(receiving())
         folder.mkdir()
-        chain = Chain(folder, data, robot, phone, pace)
-        for part in (chain.pager, chain.deadman):
+        chain = Chain(folder, data, profile, robot, phone, pace)
+        processes = (chain.pager, chain.deadman, chain.exporter)
+        for part in processes:
             stack.enter_context(part)
-        if "exporter" not in without:
-            stack.enter_context(chain.exporting())
+        for part in processes:
+            part.wait()
         for server in (chain.alertmanager, chain.prometheus):
             stack.callback(server.kill)
             server.start()
-        chain.pager.wait()
-        chain.deadman.wait()
         yield chain, robot, phone

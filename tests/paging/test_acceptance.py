@@ -1,11 +1,13 @@
 """From an alert in the ledger to a phone, and what outages cost on the way: late pages; none lost, none for nothing."""
 
 import re
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -13,7 +15,9 @@ from streams.clock import WallClock
 from streams.core.alert import Raised
 from streams.ledger.desk import AlertDesk
 from streams.ledger.lifecycle import Step, StepKind
+from tests.cli.commands import LAKE, RECORDING, command, environment, process
 from tests.paging.chain import CONSOLE, Chain, Pace, running
+from tests.paging.processes import Process
 from tests.paging.receiver import Heard, Receiver
 from tests.paging.samples import CASE, Filling, alert_id, ended, raised
 
@@ -133,8 +137,49 @@ def outages_lose_nothing(folder: Path, pace: Pace) -> None:
         assert not any("中断" in one.text for one in phone.taken), "the dead man heard the Watchdog all the time"
 
 
+def open_alerts(chain: Chain) -> set[str]:
+    """Alerts that Prometheus knows to be open."""
+    return {
+        one["labels"]["alert"] for one in chain.prometheus.alerts() if one["labels"]["alertname"] == "JiantuAlertOpen"
+    }
+
+
+def test_a_stream_goes_in_by_http_and_pages_come_out_until_the_service_is_killed(tmp_path: Path) -> None:
+    """Killed, it resolves nothing: what is open stays open; and the dead man misses the Watchdog."""
+    data, live = tmp_path / "data", ("--clock", "stream", "--page-replayed")
+    service = Process(tmp_path, "run", "run", "-p", LAKE, "-d", data, *live)
+    with service:
+        service.wait()
+        made = process("token", "create", "-d", data, "--name", "lake", "--scope", "ingest", "--json")
+        with running(tmp_path / "chain", data, Pace(scaled=True, minute=1, silence=8), LAKE) as (chain, robot, phone):
+            words = ("send", RECORDING, "--to", service.url, "--speed", "150000x", "--profile", LAKE)
+            more = environment(JIANTU_TOKEN=made.document["token"])
+            with subprocess.Popen(
+                command(*words), env=more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ) as sender:
+                try:
+                    heard = robot.wait_for(
+                        lambda taken: next((one for one in taken if "计数 12" in one.text), None), 180
+                    )
+                    assert httpx.get(f"{chain.deadman.url}/readyz").json()["heard"]["watchdog"], "the Watchdog arrives"
+                finally:
+                    killed = time.time()
+                    service.kill()
+                    sender.kill()
+            (alert,) = alerts_in(heard)
+            told_before = open_alerts(chain)
+            assert alert in told_before
+            for part in ("计数 12，预期 0.5", "95% 区间", f"{CONSOLE}/alerts/{alert}/acknowledge?expires="):
+                assert part in heard.text
+            phone.wait_for(lambda taken: any("watchdog 已" in one.text and one.at > killed for one in taken), 120)
+            assert open_alerts(chain) >= told_before, "a dead service resolves nothing"
+            chain.exporter.kill()
+            time.sleep(6)
+            assert open_alerts(chain) >= told_before, "nor does an exporter that is away"
+
+
 def test_outages_on_the_way_lose_no_page(tmp_path: Path) -> None:
-    outages_lose_nothing(tmp_path, Pace(scaled=True))
+    outages_lose_nothing(tmp_path, Pace(scaled=True, minute=1.5, silence=60))
 
 
 @pytest.mark.soak

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from streams.clock import FixedClock
-from streams.core.instant import HOUR, MINUTE, SECOND
+from streams.core.instant import HOUR, MINUTE, SECOND, format_instant
 from streams.paging.channels import Channel
 from streams.paging.deadman import FILE, Deadman, DeadmanPager, Memory, StateError
 from streams.paging.deadman_app import deadman_app
@@ -126,7 +126,9 @@ def test_a_watchdog_that_is_resolved_or_another_alert_is_not(client: httpx.Clien
     for alert in (one("resolved", WATCHDOG), one("firing", {"alertname": "JiantuNotReady"})):
         assert client.post("/v1/watchdog", content=notification(alert), headers=SHOWN).status_code == 204
     assert len(watched.pass_(2, "pager")) == 1
-    assert client.get("/readyz").json() == {"status": "ok", "silent": ["watchdog"]}
+    said = client.get("/readyz").json()
+    assert (said["status"], said["silent"]) == ("ok", ["watchdog"])
+    assert said["heard"] == {"watchdog": None, "pager": format_instant(CLOCK.now())}
 
 
 def test_heartbeats_need_a_token_and_a_name_that_is_expected(client: httpx.Client) -> None:
