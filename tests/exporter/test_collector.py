@@ -1,11 +1,13 @@
 """What a scrape tells of a ledger, and what it does where there is none to read."""
 
+import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 
 from streams import metrics
@@ -114,8 +116,6 @@ def test_everything_told_is_in_the_names_file_with_just_its_labels(lake_data: Pa
 
 
 def test_promtool_finds_nothing_to_complain_of(lake_data: Path) -> None:
-    import subprocess
-
     text = generate_latest(registry_of(collector_of(lake_data)))
     done = subprocess.run(
         [str(program("promtool")), "check", "metrics"], input=text, capture_output=True, timeout=60, check=False
@@ -125,8 +125,11 @@ def test_promtool_finds_nothing_to_complain_of(lake_data: Path) -> None:
 
 
 def test_openmetrics_is_openmetrics(lake_data: Path) -> None:
-    text = openmetrics(registry_of(collector_of(lake_data))).decode()
-    assert [family for family in parsed_openmetrics(text) if family.name == "jiantu_alert_open"]
+    encode, kind = choose_encoder("application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text")
+    text = encode(registry_of(collector_of(lake_data))).decode()
+    families = parsed_openmetrics(text)  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
+    assert [family for family in families if family.name == "jiantu_alert_open"]
 
 
 # ---- restarts ------------------------------------------------------------------------------------------------------
@@ -147,8 +150,6 @@ def test_a_new_exporter_tells_what_the_old_one_told(lake_copy: Copy) -> None:
 def test_another_ledger_in_the_same_place_is_read_from_its_beginning(lake_copy: Copy, tmp_path: Path) -> None:
     data = lake_copy()
     other = tmp_path / "other"
-    import shutil
-
     shutil.copytree(data, other)
     _take(data, _first_open(data), StepKind.ACKNOWLEDGE)
     collector = collector_of(data)
@@ -170,8 +171,6 @@ def test_an_exporter_waits_for_its_ledger(tmp_path: Path, lake_data: Path) -> No
     assert told["jiantu_exporter_errors_total"][frozenset({("reason", "missing")})] == 1
     assert "jiantu_alert_open" not in told
     assert str(data) in collector.trouble
-    import shutil
-
     shutil.copytree(lake_data, data)
     told = scraped(collector)
     assert one(told, "jiantu_exporter_up") == 1
