@@ -46,9 +46,8 @@ def test_large_counts_are_shown_as_they_are_once_a_week_has_been_seen(large: dic
         shown = large[Size.DAY, day].shown[_place("total")]
         assert shown.all() == (day >= 7)
         if day >= 7:
-            assert list(large[Size.DAY, day].count[_place("total")]) == list(
-                world.counts(day, day + 1)[_place("total")]
-            )
+            counted = world.counts(day, day + 1)[_place("total")]
+            assert list(large[Size.DAY, day].count[_place("total")]) == list(counted)
 
 
 def test_weeks_that_are_sums_of_shown_days_are_shown(large: dict[tuple[Size, int], Figures]) -> None:
@@ -59,9 +58,9 @@ def test_weeks_that_are_sums_of_shown_days_are_shown(large: dict[tuple[Size, int
 def test_shares_are_of_weeks(large: dict[tuple[Size, int], Figures]) -> None:
     assert not large[Size.DAY, 40].shown[_place("satisfied")].any()
     week = large[Size.WEEK, 6]
-    assert week.shown[_place("satisfied")].all()
+    assert list(week.shown[_place("satisfied")]) == [True, True, True, True, False], "and not of the city"
     ratio = week.count[_place("satisfied")] / week.count[_place("answered")]
-    assert list(week.ratio[_place("satisfied")]) == list(ratio)
+    assert list(week.ratio[_place("satisfied")])[:-1] == list(ratio)[:-1]
 
 
 def test_compartmented_signals_are_not_there(large: dict[tuple[Size, int], Figures]) -> None:
@@ -81,9 +80,8 @@ def test_what_stands_open_is_rounded_down_to_k(large: dict[tuple[Size, int], Fig
 
 
 def test_there_is_no_band_where_there_is_no_number_and_p_is_a_power_of_ten() -> None:
-    for figures in _all(
-        World.of(5, np.array([[150, 60, 30, 12], [30, 12, 9, 5], [12, 5, 2, 2], [5, 2, 2, 1]]), 0.1)
-    ).values():
+    rates = np.array([[150, 60, 30, 12], [30, 12, 9, 5], [12, 5, 2, 2], [5, 2, 2, 1]])
+    for figures in _all(World.of(5, rates, 0.1)).values():
         for numbers in (figures.expected, figures.low, figures.high, figures.p, figures.ratio):
             assert np.isnan(numbers[~figures.shown]).all()
         assert np.isnan(figures.count[~figures.shown]).all()
