@@ -49,14 +49,16 @@ _LONGEST = 4 * 128
 _REPEATS, _DUE, _ON_TIME = (MEASURES[one] for one in (Measure.REPEATS, Measure.DUE, Measure.ON_TIME))
 
 
-class BookState(Struct, array_like=True):
-    """A county's books as a snapshot has them: rows of int64, little-endian, and packed texts."""
+Packed = tuple[bytes, bytes, bytes]
+"""Rows of int64, little-endian; packed texts."""
 
-    steps: tuple[bytes, bytes, bytes]
-    """Of open hours, in order of arrival: hour, at, due, cell code; ids; tickets, callers, matters, a row each."""
+
+class BookState(Struct, array_like=True):
+    """A county's books as a snapshot has them, open steps aside: they change when an hour closes."""
+
     open: int
     """How many of the tickets are open: they come first."""
-    tickets: tuple[bytes, bytes, bytes]
+    tickets: Packed
     """Opened, due, due at, status at; names; ids of the steps that set due and status, a row each."""
     repeats: tuple[bytes, bytes]
     """When last; matter and caller, a row each."""
@@ -156,6 +158,8 @@ class Books:
         self._calls = [np.zeros((0, 3), dtype=np.int64) for _ in range(counties)]
         self._called = [0] * counties
         self._before_today = [0] * counties
+        self._changed = set(range(counties))
+        """Whose books are not as the last snapshot has them."""
 
     def _held(self) -> Iterator[Numbers]:
         yield from self._hours.numbers()
@@ -196,6 +200,7 @@ class Books:
         """
         if ticket is None or role is Role.NONE:
             return None
+        self._changed.add(county)
         self.make_room(2, 2 * _LONGEST)
         self.tickets.make_room(1)
         number, kept = self.names.number(ticket), self.names.number(step, looked_up=False)
@@ -209,6 +214,7 @@ class Books:
         steps = self._hours.take_steps(county, hour)
         if not len(steps):
             return 0, 0, 0
+        self._changed.add(county)
         self.tickets.make_room(len(steps))
         self.repeats.make_room(len(steps))
         done = np.zeros(4, dtype=np.int64)
@@ -254,6 +260,7 @@ class Books:
 
     def end_day(self, county: int, *, ends_week: bool) -> None:
         """Another day begins, with another week or without."""
+        self._changed.add(county)
         if ends_week:
             self._called[county] = 0
         self._before_today[county] = self._called[county]
@@ -268,21 +275,31 @@ class Books:
 
     def forget(self, county: int, closed_before: Instant, opened_before: Instant, raised_before: Instant) -> None:
         """Drop what is past: see `tickets.forget`; and what was last raised before an instant."""
+        self._changed.add(county)
         tickets.forget(self.tickets, county, closed_before, opened_before)
         self.repeats.forget(county, tickets.AT, raised_before)
 
     # -- snapshot ---------------------------------------------------------------------------------------
 
+    def take_changed(self) -> set[int]:
+        """The counties whose books changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def steps(self, county: int) -> Packed:
+        """A county's steps of open hours, in order of arrival: hour, at, due, cell code; ids; ticket, caller and
+        matter, a row each."""
+        pack, steps = self.names.pack, self._hours.steps(county)
+        return _bytes(steps[:, _STEP_FACTS]), pack(steps[:, S_ID]), pack(steps[:, _STEP_NAMES].ravel())
+
     def state(self, county: int) -> BookState:
         """A county's books."""
         pack = self.names.pack
-        steps = self._hours.steps(county)
         is_open, done = self.tickets.listed(2 * county + OPEN), self.tickets.listed(2 * county + DONE)
         held = np.concatenate((is_open, done))
         raised = self.repeats.listed(county)
         calls = self.calls_since(county, 0)
         return BookState(
-            (_bytes(steps[:, _STEP_FACTS]), pack(steps[:, S_ID]), pack(steps[:, _STEP_NAMES].ravel())),
             len(is_open),
             (_bytes(held[:, _FACTS]), pack(held[:, keyed.KEY]), pack(held[:, [DUE_ID, STATUS_ID]].ravel())),
             (_bytes(raised[:, tickets.AT]), pack(raised[:, [keyed.KEY, keyed.OTHER_KEY]].ravel())),
@@ -290,10 +307,11 @@ class Books:
             self._before_today[county],
         )
 
-    def restore(self, county: int, state: BookState) -> None:
+    def restore(self, county: int, steps: Packed, state: BookState) -> None:
         """Go on from a snapshot: the county's books are empty."""
+        self._changed.discard(county)
         # What numbers are given out here is held by nobody until all is in its place: so room for all of it first.
-        steps, held, raised, calls = state.steps, state.tickets, state.repeats, state.calls
+        held, raised, calls = state.tickets, state.repeats, state.calls
         packed = (*steps[1:], *held[1:], raised[1], calls[1])
         self.make_room(sum(map(len, packed)) // 2, sum(map(len, packed)))
         facts = _rows(steps[0], len(_STEP_FACTS))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from streams.core.admission import Fault, admit
-from streams.core.books import Books, BookState
+from streams.core.books import Books, BookState, Packed
 from streams.core.cells import Cell, CellRegistry
 from streams.core.city import City
 from streams.core.columns import CELL, LINE, PLAIN, Columns
@@ -226,9 +226,12 @@ class Tally:
         chunks: dict[str, bytes | None] = {
             "tally": _encode(_TallyState(self._registry.cells, self.accounting, self.start, self.reached, FORMAT))
         }
+        changed = range(len(self.city.counties)) if whole else self._books.take_changed()
         for code, county in self.counties.items():
             chunks[f"tally/{code}"] = _encode(county.state())
-            chunks[f"tally/{code}/books"] = _encode(self._books.state(county.row))
+            chunks[f"tally/{code}/steps"] = _encode(self._books.steps(county.row))
+            if county.row in changed:
+                chunks[f"tally/{code}/books"] = _encode(self._books.state(county.row))
         for (row, day), ids in self._remembered.chunks(whole=whole).items():
             chunks[f"tally/{self.city.counties[row].code}/ids/{day}"] = ids
         return chunks
@@ -249,7 +252,9 @@ class Tally:
         ids: dict[tuple[int, Instant], bytes] = {}
         for code, county in self.counties.items():
             county.restore(msgspec.msgpack.decode(chunks[f"tally/{code}"], type=CountyState))
-            self._books.restore(county.row, msgspec.msgpack.decode(chunks[f"tally/{code}/books"], type=BookState))
+            steps = msgspec.msgpack.decode(chunks[f"tally/{code}/steps"], type=Packed)
+            books = msgspec.msgpack.decode(chunks[f"tally/{code}/books"], type=BookState)
+            self._books.restore(county.row, steps, books)
             prefix = f"tally/{code}/ids/"
             days = [name for name in chunks if name.startswith(prefix)]
             ids |= {(county.row, int(name.removeprefix(prefix))): chunks[name] for name in days}

@@ -216,3 +216,30 @@ def test_a_tally_goes_on_from_a_snapshot_as_if_nothing_had_happened(
     assert shown(out.closed) == shown(first.closed + second.closed)
     assert whole.snapshot(whole=True) == after.snapshot(whole=True)
     assert whole.accounting == after.accounting
+
+
+def test_a_snapshot_leaves_out_books_that_did_not_change() -> None:
+    """Tickets change when an hour closes, or by a late step: between, a checkpoint holds what is new, no more."""
+    city, tally, number = towns(), Tally(towns(), START), 0
+    stored: dict[str, bytes] = {}
+
+    def changed(*records: dict[str, str]) -> set[str]:
+        nonlocal number
+        tally.step(batch(city, records, number))
+        number += len(records)
+        chunks = tally.snapshot(whole=False)
+        for name, chunk in chunks.items():
+            if chunk is None:
+                del stored[name]
+            else:
+                stored[name] = chunk
+        assert stored == tally.snapshot(whole=True)
+        return {name.split("/")[1] for name in chunks if name.endswith("/books")}
+
+    everyone = {county.code for county in city.counties}
+    assert changed(event(1, START, ticket="1")) == everyone
+    assert changed(event(2, START, ticket="2")) == changed() == set()
+    assert "east" in changed(tick(START + 5 * HOUR))
+    assert changed(event(3, START + 4 * HOUR, ticket="1", kind="closed")) == set()
+    assert changed(event(4, START, ticket="2", kind="closed")) == {"east"}
+    assert changed(tick(START + 2 * DAY)) == everyone

@@ -334,7 +334,7 @@ def test_flat_tickets_say_what_tickets_in_dicts_say(
         assert list(ours.done.items()) == list(theirs.done.items())
         assert ours.backlog(hour(30)) == theirs.backlog(hour(30))
         state = books.state(county)
-        again.restore(county, state)
+        again.restore(county, books.steps(county), state)
         assert again.state(county) == state
         assert list(Tickets(again, county).done.items()) == list(theirs.done.items())
 
