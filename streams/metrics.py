@@ -10,6 +10,7 @@ county, no signal and no series of its own. `streams.exporter.disclosure` decide
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Kind(StrEnum):
@@ -70,25 +71,13 @@ class Metric:
 _ALL: list[Metric] = []
 
 
-def _metric(
-    name: str, kind: Kind, group: Group, texts: tuple[str, str], *labels: str, unit: Unit = Unit.NONE
-) -> Metric:
-    made = Metric(f"jiantu_{name}", kind, group, *texts, labels, unit)
+def _made(kind: Kind, group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
+    made = Metric(f"jiantu_{name}", kind, group, zh, en, labels, unit)
     _ALL.append(made)
     return made
 
 
-def _gauge(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
-    return _metric(name, Kind.GAUGE, group, (zh, en), *labels, unit=unit)
-
-
-def _counter(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
-    return _metric(name, Kind.COUNTER, group, (zh, en), *labels, unit=unit)
-
-
-def _histogram(group: Group, name: str, zh: str, en: str, *labels: str, unit: Unit = Unit.NONE) -> Metric:
-    return _metric(name, Kind.HISTOGRAM, group, (zh, en), *labels, unit=unit)
-
+_gauge, _counter, _histogram = (partial(_made, kind) for kind in Kind)
 
 # ---- alerts: level-triggered, from the ledger ------------------------------------------------------------------------
 

@@ -114,6 +114,7 @@ class AlertLedger:
         self._counties = (*(county.code for county in city.counties), city.code)
         hidden = [signal.name for signal, is_so in zip(city.signals, Layout(city).compartmented, strict=True) if is_so]
         self._hidden = frozenset(hidden) | {category.code for category in city.categories if category.compartmented}
+        self._families = {signal.family for signal in city.signals}
         self._known = {signal.name for signal in city.signals} | {category.code for category in city.categories}
         self._facts: dict[str, _Facts] = {}
         self._steps: list[StepTaken] = []
@@ -185,7 +186,7 @@ class AlertLedger:
         return ShownAlert(
             row.id,
             row.county,
-            row.family,
+            row.family if not small or row.family in self._families else "",
             "" if small else row.signal,
             "" if small else row.size,
             row.severity,

@@ -106,6 +106,7 @@ class LedgerCollector(Collector):
             if self._state is None:
                 self._state = LedgerState(self._profile(), replayed=self._replayed)
             state = self._state.read(self._where)
+            self._note_progress(state)
             if state.progress is not None and state.progress.profile_version != self._state.profile.version:
                 self._state = LedgerState(self._profile(), replayed=self._replayed)
                 state = self._state.read(self._where)
@@ -114,7 +115,6 @@ class LedgerCollector(Collector):
             self.trouble = str(error)
             return None
         self.trouble = ""
-        self._note_progress(state)
         return state
 
     def _note_progress(self, state: State) -> None:
@@ -123,8 +123,7 @@ class LedgerCollector(Collector):
         if self._progress is not None:
             self._checkpointed = self._clock.now()
         elif isinstance(self._where, Path):
-            files = [self._where / FILE, self._where / f"{FILE}-wal"]
-            self._checkpointed = max(file.stat().st_mtime_ns for file in files if file.exists()) // 1000
+            self._checkpointed = (self._where / FILE).stat().st_mtime_ns // 1000
         self._progress = state.progress
 
     def _checkpoint(self) -> Iterator[Family]:
