@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import promql_parser
 import pytest
+from ruamel.yaml import YAML
 
 from dashboards.panels import HIDDEN as BELOW_K
 from streams import metrics
 from tests.dashboards import history
+from tests.dashboards.promql import metrics_of
 from tests.dashboards.read import boards, panels, queries, sent, variables
 from tests.prometheus.server import Prometheus
 
@@ -110,3 +114,24 @@ def test_tiles_say_the_worst_that_waits(prometheus: Prometheus) -> None:
     tiles = {labels["county"]: labels for labels in found(prometheus, panel["targets"][0]["expr"], "instant")}
     assert {county: labels["tile"] for county, labels in tiles.items()} == {"east": "‼ east区 2", "west": "‼ west区 2"}
     assert [(labels["column"], labels["row"]) for _, labels in sorted(tiles.items())] == [("00", "00"), ("01", "00")]
+
+
+RULES = [
+    (f"{path.name}: {rule.get('alert') or rule['record']}", str(rule["expr"]))
+    for path in sorted((Path(__file__).parents[2] / "deploy/prometheus/rules").glob("*.yaml"))
+    for group in YAML(typ="safe", pure=True).load(path.read_text())["groups"]
+    for rule in group["rules"]
+]
+
+
+def test_every_rule_asks_for_metrics_that_there_are_and_is_understood(prometheus: Prometheus) -> None:
+    """What it finds is its own test's business (tests/rules); here it meets the same names as the boards."""
+    assert RULES
+    recorded = {name.rpartition(": ")[2] for name, _ in RULES if ":" in name.rpartition(": ")[2]}
+    for name, expr in RULES:
+        for metric, labels in metrics_of(promql_parser.parse(expr)):
+            if metric in {"up", "ALERTS"} | recorded:
+                continue
+            known = metrics.NAMES.get(metric) or metrics.NAMES[metric.removesuffix("_bucket")]
+            assert labels <= {*known.labels, "job", "instance", "le", "__name__"}, name
+        prometheus.query(expr, history.END)
