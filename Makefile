@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format bench bench-detectors bench-kafka soak kafka audit lock clean
+.PHONY: help setup demo test lint format bench bench-detectors bench-kafka soak kafka boards stack audit lock clean
 
 help: ## show this list
 	@echo 'jiantu 监土: watches the complaint streams of a city and warns early. make TARGET, one of:'
@@ -55,6 +55,12 @@ soak: setup ## the long campaigns: crashes, disk full, millions of events (an ho
 
 kafka: setup ## a real broker of Apache Kafka on free ports, until Ctrl-C
 	@$(BIN)/python -m tests.kafka $(ARGS)
+
+boards: setup ## write the JSON of the Grafana boards anew, from the programs that build them
+	@$(BIN)/python -W error -m dashboards.build $(ARGS)
+
+stack: setup ## everything on this machine, fed by the simulator at 600 times its speed, until Ctrl-C
+	@$(BIN)/python -m tests.stack $(ARGS)
 
 audit: setup ## look the locked packages up in the list of known vulnerabilities (needs the network)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement .venv/requirements.txt $(ARGS)
