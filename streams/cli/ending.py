@@ -45,6 +45,7 @@ EXIT_CODES = {
     "streams.service.settings.ServiceSettingsError": WRONG_INPUT,
     "streams.service.tls.TlsError": WRONG_INPUT,
     "streams.service.server.ListenError": WRONG_INPUT,
+    "streams.service.sending.AddressError": WRONG_INPUT,
     "streams.service.sending.SendError": FAILED,
     "streams.service.running.StoppedLateError": FAILED,
     "streams.sources.inbox.InboxFullError": FAILED,

@@ -28,6 +28,10 @@ class SendError(Exception):
     """A service that does not take what is sent: where, why, and what to do."""
 
 
+class AddressError(SendError):
+    """What is no address of a service: exit 2, for it was typed wrong."""
+
+
 class SendStoppedError(Exception):
     """Told to stop while waiting."""
 
@@ -104,10 +108,13 @@ class Sender:
         self._stopping = stopping
         self._said = said
         try:
-            headers = {"authorization": f"Bearer {token}", "content-type": LINES[0]}
-            self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT)
-        except (httpx.InvalidURL, ValueError, UnicodeError) as error:
-            raise SendError(f"--to {url}: is no url ({error}); write http://HOST:PORT") from None
+            address = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError, UnicodeError):
+            address = httpx.URL()
+        if address.scheme not in ("http", "https") or not address.host:
+            raise AddressError(f"--to {url}: is no address of a service; write http://HOST:PORT")
+        headers = {"authorization": f"Bearer {token}", "content-type": LINES[0]}
+        self._client = httpx.Client(base_url=address, headers=headers, timeout=_TIMEOUT)
         self.url = url
 
     def close(self) -> None:
@@ -143,8 +150,6 @@ class Sender:
         while True:
             try:
                 response = self._client.request(method, path, content=body)
-            except httpx.UnsupportedProtocol as error:
-                raise SendError(f"--to {self.url}: is no url ({error}); write http://HOST:PORT") from None
             except httpx.TransportError as error:
                 why, asked = f"{type(error).__name__}: {error}", 0
             else:
