@@ -50,12 +50,12 @@ class Watchdog:
         look: Callable[[], Mapping[Place, Seen]],
         ask: Callable[[str, int], Span],
         say: Say,
-        bite: Callable[[Exception], None],
+        bite: Callable[[StalledError], None],
         no_progress: Duration = NO_PROGRESS,
         missing: Duration = MISSING,
     ) -> None:
-        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why: a
-        StalledError, or the TopicError of a topic that is gone."""
+        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why. Never
+        for good: whoever is started next looks for itself, and refuses where there is reason to."""
         self._look = look
         self._ask = ask
         self._say = say
@@ -112,7 +112,7 @@ class Watchdog:
         elif self._gone is None:
             self._gone = Stopwatch()
         elif self._gone.elapsed() > self._missing:
-            self._bite(error)
+            self._bite(StalledError(str(error)))
 
     def _judge(self, place: Place, now: Seen, lag: int) -> None:
         if self._last.get(place) != now.position or (lag <= 0 and now.position >= 0):

@@ -106,7 +106,7 @@ def test_a_topic_that_stays_away_is_told_and_one_that_comes_back_is_not(kennel: 
     kennel.dog.watch_once()
     kennel.deleted = True
     kennel.later()
-    with pytest.raises(BittenError, match="TopicError events: there is no such topic"):
+    with pytest.raises(BittenError, match="StalledError events: there is no such topic"):
         kennel.later()
 
 
