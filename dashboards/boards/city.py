@@ -91,12 +91,12 @@ def _now(say: Tongue) -> list[Placed]:
             say.words(
                 "最久没有来件",
                 "Longest silence",
-                "最久没有新来件的观测点，距今多久。日常不足一天的点超过一天，请查报送线路。",
-                "Time since the last event of the observation point that has been silent longest.",
+                "最久没有新来件的观测点，距今多久。窗口以日计，一天多是正常的；满三天会报警。",
+                "Since the last day with events, of the point silent longest; a day and a bit is normal, three page.",
             ),
             "s",
             Query(f"max({age(metrics.POINT_LAST_EVENT, 'point')})"),
-            [(None, colours.CALM), (86_400, colours.NOTICE), (3 * 86_400, colours.ALARM)],
+            [(None, colours.CALM), (36 * 3600, colours.NOTICE), (3 * 86_400, colours.ALARM)],
         ),
         number(
             say.words(
@@ -107,7 +107,7 @@ def _now(say: Tongue) -> list[Placed]:
             ),
             "s",
             Query(age(metrics.WATERMARK)),
-            [(None, colours.CALM), (4 * 3600, colours.NOTICE), (12 * 3600, colours.ALARM)],
+            [(None, colours.CALM), (4 * 3600, colours.NOTICE), (6 * 3600, colours.ALARM)],
         ),
     ]
     return [Placed(panel, 4, 4) for panel in panels]
@@ -241,7 +241,7 @@ def _feeds(say: Tongue) -> Builder:
             with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
             f"{{{{{say.name}}}}}",
         ),
-        steps=[(None, colours.CALM), (86_400, colours.NOTICE), (3 * 86_400, colours.ALARM)],
+        steps=[(None, colours.CALM), (36 * 3600, colours.NOTICE), (3 * 86_400, colours.ALARM)],
     )
 
 

@@ -101,13 +101,14 @@ def _now(say: Tongue) -> list[Placed]:
 
 
 def _shares(say: Tongue) -> Builder:
-    ratio = once(metrics.WINDOW_RATIO, "signal", where=f'{HERE},size="$size"')
+    # Of weeks: on most days so few call-backs fail that the share would tell of fewer than k people.
+    ratio = once(metrics.WINDOW_RATIO, "signal", where=f'{HERE},size="week"')
     return lines(
         say.words(
-            "办理质量",
-            "Quality of handling",
-            "占比信号（如按期办结率、回访满意率）：分母为零的窗口没有数据，不是 0%。",
-            "Signals that are shares (closed on time, satisfied): a window without any whole has no data, not 0 %.",
+            "办理质量（周）",
+            "Quality of handling (weeks)",
+            "占比信号（如按期办结率、回访满意率），按周；没有分母或不足 k 人的周没有数据，不是 0%。",
+            "Signals that are shares (closed on time, satisfied), by week; 0/0 or below k people: no data, not 0 %.",
         ),
         "percentunit",
         Query(titled(ratio, say.title), f"{{{{{say.title}}}}}"),

@@ -258,7 +258,7 @@ def _points(say: Tongue) -> Builder:
             with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
             f"{{{{{say.name}}}}}",
         ),
-        steps=[(None, colours.CALM), (_DAY, colours.NOTICE), (3 * _DAY, colours.ALARM)],
+        steps=[(None, colours.CALM), (1.5 * _DAY, colours.NOTICE), (3 * _DAY, colours.ALARM)],
     )
 
 
