@@ -12,6 +12,8 @@ from streams.exporter.collector import LedgerCollector
 from streams.ledger.place import Where
 
 Labels = frozenset[tuple[str, str]]
+Samples = dict[str, dict[Labels, float]]
+"""Name -> labels -> value."""
 
 
 def collector_of(where: Where) -> LedgerCollector:
@@ -19,14 +21,14 @@ def collector_of(where: Where) -> LedgerCollector:
     return LedgerCollector(where, lambda: profile_of(where, None))
 
 
-def scraped(collector: LedgerCollector) -> dict[str, dict[Labels, float]]:
+def scraped(collector: LedgerCollector) -> Samples:
     """Name -> labels -> value."""
     return read(generate_latest(registry_of(collector)).decode())
 
 
-def read(text: str) -> dict[str, dict[Labels, float]]:
+def read(text: str) -> Samples:
     """The same of text."""
-    made: dict[str, dict[Labels, float]] = {}
+    made: Samples = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             made.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
@@ -44,6 +46,6 @@ def labels_of(samples: Mapping[Labels, float], name: str) -> list[str]:
     return sorted(dict(labels)[name] for labels in samples)
 
 
-def once(data: Path) -> dict[str, dict[Labels, float]]:
+def once(data: Path) -> Samples:
     """One scrape of a data directory, by an exporter that has just started."""
     return scraped(collector_of(data))
