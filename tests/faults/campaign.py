@@ -142,7 +142,7 @@ class Campaign:
         where = ["--prefix", prefix, "--group", group_of(prefix), "--checkpoint-seconds", str(checkpoint_seconds)]
         worker = ["worker", "--profile", stream.profile, *where, "--alone"]
         self.fleet = Fleet(folder, [*changed, *worker], {BROKERS: bootstrap})
-        self.producer = Producer(folder, stream.recording, stream.profile, bootstrap, prefix)
+        self.producer = Producer(folder, stream, bootstrap, prefix)
         self._over = threading.Event()
         self._trouble: BaseException | None = None
         _ = stream.truth  # compiles the detectors, too: workers then find them compiled

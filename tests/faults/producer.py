@@ -1,6 +1,6 @@
 """The source of a campaign: a process that plays a recording into the topic, only so far as it is let.
 
-    python -m tests.faults.producer RECORDING PROFILE BROKERS PREFIX      (and on its stdin: how far, how fast)
+    python -m tests.faults.producer RECORDING RECORDS PROFILE BROKERS PREFIX     (on its stdin: how far, how fast)
 
 Faults are due by progress, not by time: until those that are due have happened the stream goes on at a trickle, so
 that there is always work, and a slow machine only takes longer. It resumes where the topic ends.
@@ -23,10 +23,11 @@ from streams.profile.load import load
 from streams.sinks.event_topic import EventTopicWriter, Posting
 from streams.sources.recording import RecordingReader
 from tests.cli.commands import environment
+from tests.faults.recordings import Stream
 
-TRICKLE = 100
-"""Records a second, beyond what it was let."""
-_PIECE = 50
+TRICKLE = 0.0005
+"""Of what is left of the recording, each second, beyond what it was let: it is never over."""
+_PIECE = 10
 """Records between two looks at how far and how fast."""
 _REST = 1.0
 
@@ -34,10 +35,11 @@ _REST = 1.0
 class Producer:
     """The process; started again, as whoever runs it would, where it gives up because no broker answers."""
 
-    def __init__(self, folder: Path, recording: Path, profile: str, bootstrap: str, prefix: str) -> None:
+    def __init__(self, folder: Path, stream: Stream, bootstrap: str, prefix: str) -> None:
         self.out = folder / "producer.out"
         self.restarts = 0
-        self._command = [sys.executable, "-m", "tests.faults.producer", str(recording), profile, bootstrap, prefix]
+        given = [str(stream.recording), str(stream.truth.records), stream.profile, bootstrap, prefix]
+        self._command = [sys.executable, "-m", "tests.faults.producer", *given]
         self._process: subprocess.Popen[bytes] | None = None
         self._order = b""
         self._lock = threading.Lock()
@@ -103,9 +105,11 @@ class Producer:
 class _Orders:
     """How far and how fast, as stdin says; the process ends with whoever gives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: int) -> None:
+        """`whole`: records of the recording."""
+        self._whole = whole
         self.records = 0
-        self.rate = TRICKLE
+        self.rate = 0
         self.given = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -118,13 +122,14 @@ class _Orders:
 
     def seconds(self, reached: int, records: int) -> float:
         """How long to wait before so many records, where so many were reached."""
-        rate = self.rate if reached < self.records else TRICKLE
-        return records / rate if rate else 0.0
+        if reached < self.records:
+            return records / self.rate if self.rate else 0.0
+        return records / (TRICKLE * max(1, self._whole - reached))
 
 
-def main(recording: str, profile: str, bootstrap: str, prefix: str) -> int:
+def main(recording: str, records: str, profile: str, bootstrap: str, prefix: str) -> int:
     """Play it to its end."""
-    orders = _Orders()
+    orders = _Orders(int(records))
     reader = RecordingReader(recording)
     counties = frozenset(county.code for county in load(profile).city.counties)
     settings = BrokerSettings(brokers=bootstrap, topic_prefix=prefix)
@@ -137,8 +142,10 @@ def main(recording: str, profile: str, bootstrap: str, prefix: str) -> int:
             for chunk in reader.chunks(max_records=_PIECE):
                 first = chunk.after.record - chunk.records
                 if writer.caught_up:
-                    due = max(due, time.monotonic() - 1.0) + orders.seconds(first, chunk.records)
-                    time.sleep(max(0.0, due - time.monotonic()))
+                    # orders may change while it waits
+                    while (left := due + orders.seconds(first, chunk.records) - time.monotonic()) > 0:
+                        time.sleep(min(0.05, left))
+                    due = max(due + orders.seconds(first, chunk.records), time.monotonic() - 1.0)
                 writer.write(chunk.lines, first)
             writer.finish()
     except BrokerError as error:

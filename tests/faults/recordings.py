@@ -38,8 +38,8 @@ def leshan(folder: Path, *, days: int, events: int, seed: int) -> Stream:
         folder.mkdir(parents=True, exist_ok=True)
         clean = path.with_suffix(".clean")
         profile = wiring.open_profile("leshan")
-        # at scale 1 a day has some 7,400
-        simulation = wiring.simulated(profile, days, seed, incidents=12, scale=events / days / 7_400)
+        # at scale 1 a day has some 8,200
+        simulation = wiring.simulated(profile, days, seed, incidents=12, scale=events / days / 8_200)
         wiring.record_simulation(simulation, clean)
         _spoil(clean, path)
         clean.unlink()

@@ -36,7 +36,7 @@ def many_events(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """300 thousand events; one recording for the whole run."""
     base = tmp_path_factory.getbasetemp()
     folder = base.parent if hasattr(request.config, "workerinput") else base
-    return leshan(folder, days=90, events=300_000, seed=int(request.config.option.hypothesis_seed))
+    return leshan(folder, days=60, events=300_000, seed=int(request.config.option.hypothesis_seed))
 
 
 def test_workers_are_killed_and_sleep_and_come_and_go(
@@ -78,7 +78,7 @@ def test_brokers_and_connections_fail_and_workers_die_where_it_hurts_most(
             tmp_path,
             many_events,
             workers=2,
-            partitions=6,
+            partitions=4,
             seed=seed(),
             session_ms=SHORT_SESSION_MS,
         ) as campaign,
