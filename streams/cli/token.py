@@ -11,7 +11,11 @@ from streams.cli.screen import out, print_json, say
 if TYPE_CHECKING:
     from streams.ledger.tokens import Token
 
-_app = typer.Typer(help="令牌 · Tokens of the live service: made, listed, revoked.", no_args_is_help=True)
+_app = typer.Typer(
+    help="令牌 · Tokens of the live service: made, listed, revoked.",
+    epilog=examples("jiantu token create --data-dir data --name 12345 --scope ingest"),
+    no_args_is_help=True,
+)
 
 
 def add_to(app: typer.Typer) -> None:
