@@ -85,6 +85,7 @@ def text(document: dict[str, Any]) -> str:
     """For people."""
     events, back, counted = document["events"], document["kill_to_first_new_record"], document["accounting"]
     away = min(600.0, 6000.0 * document["share"])  # as parts() has it
+    gone, full_campaigns = document["broker_away"], FULL.of
     commits = ", ".join(f"`{one}`" for one in document["commits"])
     lines = [
         "# The soak of the distributed runtime",
@@ -94,7 +95,7 @@ def text(document: dict[str, Any]) -> str:
         "",
         *_WHAT.splitlines(),
         "",
-        f"{len(document['campaigns'])} of a hundred campaigns. Brokers away for {away:.0f} s: {document['broker_away']}.",
+        f"{len(document['campaigns'])} of {full_campaigns} campaigns. Brokers away for {away:.0f} s: {gone}.",
         "",
         "| | happened | the full soak has |",
         "|---|---|---|",
@@ -115,8 +116,8 @@ def text(document: dict[str, Any]) -> str:
         lines += [
             (
                 f"Kill to first new record in a checkpoint, of all that the killed worker had ({back['kills']} kills): "
-                f"{figures}; p99 below {TARGET:.0f} s is {verdict}. Recoveries overlap: where another fault falls into one, "
-                "the first goes on counting."
+                f"{figures}; p99 below {TARGET:.0f} s is {verdict}. Recoveries overlap: where another fault falls into "
+                "one, the first goes on counting."
             ),
             "",
         ]
