@@ -1,6 +1,8 @@
 """`jiantu run` as a process: killed, stopped, refused. What it answered for is there, once."""
 
+import json
 import socket
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from streams.core.instant import SECOND
 from streams.ledger.tokens import Scope
 from streams.sources.inbox import FOLDER
 from streams.sources.recording import RecordingReader
-from tests.cli.commands import RECORDING, Cli
+from tests.cli.commands import RECORDING, Cli, command, environment
 from tests.cli.commands import process as ended_process
 from tests.promises.lake import piped, recorded_lines, stored_log
 from tests.service.certificates import certificate
@@ -95,6 +97,33 @@ def test_killed_again_and_again_nothing_answered_for_is_lost_and_nothing_counts_
     ended = cli("replay", data / FOLDER, "--profile", PROFILE, "--data-dir", tmp_path / "again", "--json")
     assert ended.document["alert_log_sha256"] == expected.log_sha256
     assert ended.document["counted"] == counted
+
+
+def test_send_waits_for_a_service_that_was_killed_and_goes_on(tmp_path: Path) -> None:
+    data, log, port = tmp_path / "data", tmp_path / "log", _free_port()
+    token, reading = new_token(data, Scope.INGEST), new_token(data, Scope.READ)
+    url = f"http://127.0.0.1:{port}"
+    options = ("--profile", PROFILE, "--to", url, "--state", tmp_path / "state", "--batch", 40, "--json")
+    life = Process(data, "--clock", "stream", log=log, port=port).wait_ready()
+    sending = subprocess.Popen(
+        command("send", RECORDING, *options), env=environment(JIANTU_TOKEN=token), stdout=subprocess.PIPE
+    )
+    try:
+        with client(url, reading) as reader:
+            until(lambda: reader.get("/v1/accounting").json().get("received", 0) > 500)
+        life.kill()
+        life = Process(data, "--clock", "stream", log=log, port=port).wait_ready()
+        out, _ = sending.communicate(timeout=120)
+        assert sending.returncode == 0
+        assert life.stop() == 0, life.said
+    finally:
+        for one in (sending, life.popen):
+            one.kill()
+            one.wait()
+    expected = piped(recorded_lines())
+    assert json.loads(out)["record"] == len(recorded_lines())
+    assert json.loads(out)["counted"] in range(expected.accounting.counted - 40, expected.accounting.counted + 1)
+    assert stored_log(data) == expected.log
 
 
 def test_told_to_stop_it_answers_what_it_took_in_and_ends_in_time(tmp_path: Path) -> None:
