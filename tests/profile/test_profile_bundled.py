@@ -116,9 +116,10 @@ def test_signals_of_boston() -> None:
 def test_who_names_no_detectors_gets_those_that_find_most() -> None:
     """Of weeks, the set that `make bench-detectors` calls jiantu's; the same where only days are written."""
     boston = {signal.name: signal for signal in load("boston311").city.signals}
-    for name in ("snow", "other"):
+    for name in ("complaints_total", "other"):
         assert boston[name].detectors_at(Size.WEEK) == DEFAULT
-    assert boston["snow"].detectors_at(Size.DAY) == ("counts",)
+    assert boston["complaints_total"].detectors_at(Size.DAY) == ("counts",)
+    assert boston["snow"].detectors_at(Size.WEEK) == ("counts",)
     assert boston["other"].detectors_at(Size.DAY) == ("counts", "shift")
     leshan = {signal.name: signal for signal in load("leshan").city.signals}
     weekly = {s.detectors_at(Size.WEEK) for s in leshan.values() if Size.WEEK in s.sizes}
