@@ -147,8 +147,10 @@ class Fetcher:
         """Messages to their partitions."""
         reading, last = self._reading, None
         records: list[Message] = []
+        errors = []
         for message in messages:
             if message.error() is not None:
+                errors.append(message)
                 self._trouble(message)
                 continue
             place = message.topic(), message.partition()
@@ -157,8 +159,8 @@ class Fetcher:
                 one = reading.get(cast("Place", place))
                 records = [] if one is None else one.records  # of one that was let go
             records.append(message)
-        if messages:
-            mean = max(1, sum(map(len, messages)) // len(messages))
+        if (count := len(messages) - len(errors)) > 0:
+            mean = max(1, (sum(map(len, messages)) - sum(map(len, errors))) // count)
             self._count = min(MOST_RECORDS, max(1, MOST_BYTES // mean))
 
     def _trouble(self, message: Message) -> None:
