@@ -152,7 +152,18 @@ def test_a_stream_goes_in_by_http_and_pages_come_out_until_the_service_is_killed
         service.wait()
         made = process("token", "create", "-d", data, "--name", "lake", "--scope", "ingest", "--json")
         with running(tmp_path / "chain", data, Pace(scaled=True, minute=1, silence=8), LAKE) as (chain, robot, phone):
-            words = ("send", RECORDING, "--to", service.url, "--speed", "150000x", "--profile", LAKE)
+            words = (
+                "send",
+                RECORDING,
+                "--to",
+                service.url,
+                "--speed",
+                "150000x",
+                "--profile",
+                LAKE,
+                "--state",
+                tmp_path / "sent",
+            )
             more = environment(JIANTU_TOKEN=made.document["token"])
             with subprocess.Popen(
                 command(*words), env=more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
