@@ -38,8 +38,9 @@ format: setup ## lay the code out, and mend what ruff can mend safely
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-bench: setup ## measure the embedded service: a table, and JSON
+bench: setup ## measure the embedded and the live service: tables, and JSON
 	@$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.live --report
 
 bench-detectors: setup ## outbreaks found beside the limit, calibration, speed, the budget kept, power (an hour)
 	@$(BIN)/python -m tests.benchmarks.outbreaks_speed
@@ -50,7 +51,7 @@ bench-detectors: setup ## outbreaks found beside the limit, calibration, speed, 
 bench-kafka: setup ## measure the distributed runtime beside faust, quixstreams, bytewax, Flink, Kafka Streams
 	@$(BIN)/python -m tests.benchmarks.kafka $(ARGS)
 
-soak: setup ## the long campaigns: crashes, disk full, millions of events (an hour or more)
+soak: setup ## the long campaigns, for hours: crashes, disk full, brokers; JIANTU_SOAK_SHARE=0.1 does a tenth of the faults
 	@$(BIN)/pytest -m soak $(ARGS)
 
 kafka: setup ## a real broker of Apache Kafka on free ports, until Ctrl-C
