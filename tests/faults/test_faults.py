@@ -36,7 +36,7 @@ def many_events(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """300 thousand events and some more, however the dice fall; one recording for the whole run."""
     base = tmp_path_factory.getbasetemp()
     folder = base.parent if hasattr(request.config, "workerinput") else base
-    return leshan(folder, days=60, events=330_000, seed=int(request.config.option.hypothesis_seed))
+    return leshan(folder, days=60, events=350_000, seed=int(request.config.option.hypothesis_seed))
 
 
 def test_workers_are_killed_and_sleep_and_come_and_go(
