@@ -39,6 +39,9 @@ HEARTBEAT_MS = 2_000
 REBALANCE_MS = 30_000
 """How long the others wait for a worker that has checkpoints to write before it lets its partitions go."""
 MAX_POLL_MS = 300_000
+METADATA_MS = 3_000
+"""How soon the group's leader looks again what partitions there are. Brokers that have just come back know of no topic
+for a moment; a leader that asked in it gives everybody nothing, and nobody has anything until it looks again."""
 GROUP_REST = 1.0
 """Seconds until the group is asked again what it could not say."""
 FETCH_SECONDS = 0.1
@@ -70,7 +73,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=min(SESSION_MS // 4, HEARTBEAT_MS),
             rebalance_timeout_ms=REBALANCE_MS,
             group_instance_id=Transport.instance or None,
-            metadata_max_age_ms=60_000,
+            metadata_max_age_ms=METADATA_MS,
             **Transport.settings.for_aiokafka(),
         )
 
