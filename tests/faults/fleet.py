@@ -22,6 +22,9 @@ PATIENCE = 300.0
 REST = 3.0
 """Seconds from a start to the next one, where a worker fails at once."""
 STOP_AT = "JIANTU_WORKER_STOP_AT"
+INSTANCE = "JIANTU_WORKER_INSTANCE"
+"""As a supervisor does: a worker that is started again is the member of the group that it was."""
+_ONE_THREAD = {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 FAILED = 1
 """Exit code: to be started again."""
 
@@ -157,7 +160,7 @@ class Fleet:
         with log.open("ab") as out:
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "tests.faults.worker_main", *self.arguments],
-                env=environment(**{"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **self.environment, **more}),
+                env=environment(**{**_ONE_THREAD, INSTANCE: name, **self.environment, **more}),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
