@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-FORMAT = 2
+FORMAT = 3
 """Of the tally's state. 1 had tickets as records, and knew no format."""
 
 
