@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 FORMAT = 3
-"""Of the tally's state. 1 had tickets as records, and knew no format."""
+"""Of the tally's state. 1 had tickets as records, and knew no format; 2 wrote open steps with their county's books."""
 
 
 class StateError(Exception):
