@@ -1,9 +1,10 @@
 """City overview: where something is wrong, what waits, whether the feeds are alive, what is left of the page budget."""
 
 from dashboards import colours
+from dashboards.boards.feeds import feeds
 from dashboards.frame import Board, Placed, Tongue, alerts_raised, named, sizes
 from dashboards.library import uid
-from dashboards.panels import HIDDEN, Builder, Column, Query, bars, lines, number, rows, tile_map, value_map
+from dashboards.panels import HIDDEN, Builder, Column, Query, lines, number, rows, tile_map, value_map
 from dashboards.queries import age, of_county, once, or_hidden, total, with_name
 from dashboards.sdk import model
 from streams import metrics
@@ -32,7 +33,7 @@ def build(say: Tongue) -> model.Dashboard:
     board.row(say("待确认的预警", "Alerts to be taken up"), Placed(open_alerts(say), 24, 9))
     board.row(
         say("报送与额度", "Feeds and budget"),
-        Placed(_feeds(say), 8, 9),
+        Placed(feeds(say), 8, 9),
         Placed(_total(say), 8, 9),
         Placed(_spent(say), 8, 9),
     )
@@ -225,23 +226,6 @@ def open_alerts(say: Tongue, where: str = "") -> Builder:
         ],
         Query(expr),
         sort=(say("发出", "Raised"), True),
-    )
-
-
-def _feeds(say: Tongue) -> Builder:
-    return bars(
-        say.words(
-            "观测点来件距今",
-            "Feeds: time since the last event",
-            "各观测点最近一次有来件的窗口结束至今的时间。",
-            "Time since the end of the last window in which events came from each observation point.",
-        ),
-        "s",
-        Query(
-            with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
-            f"{{{{{say.name}}}}}",
-        ),
-        steps=[(None, colours.CALM), (36 * 3600, colours.NOTICE), (3 * 86_400, colours.ALARM)],
     )
 
 

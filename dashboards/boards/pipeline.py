@@ -1,9 +1,10 @@
 """Pipeline health: every record accounted for, how far behind, what was rejected and why, does anything stand still."""
 
 from dashboards import colours
+from dashboards.boards.feeds import feeds
 from dashboards.frame import Board, Placed, Tongue
 from dashboards.panels import Builder, Column, Query, bars, lines, number, rows, value_map
-from dashboards.queries import age, once, with_name
+from dashboards.queries import age, once
 from dashboards.sdk import common, common_model, model
 from streams import metrics
 
@@ -38,7 +39,7 @@ def build(say: Tongue) -> model.Dashboard:
     )
     board.row(
         say("报送与服务", "Feeds and service"),
-        Placed(_points(say), 8, 9),
+        Placed(feeds(say), 8, 9),
         Placed(_requests(say), 8, 9),
         Placed(_ingested(say), 8, 9),
     )
@@ -243,23 +244,6 @@ def _lag(say: Tongue) -> Builder:
         Query(f"sum({once(metrics.SOURCE_LAG)})", say("记录", "Records")),
         paint=[colours.COUNT],
     ).no_value(say("来源没有余量可报", "nothing reported"))
-
-
-def _points(say: Tongue) -> Builder:
-    return bars(
-        say.words(
-            "观测点来件距今",
-            "Feeds: time since the last event",
-            "各观测点最近一次有来件的窗口结束至今的时间。",
-            "Time since the end of the last window in which events came from each observation point.",
-        ),
-        "s",
-        Query(
-            with_name(age(metrics.POINT_LAST_EVENT, "point"), "point", metrics.POINT_INFO, say.name),
-            f"{{{{{say.name}}}}}",
-        ),
-        steps=[(None, colours.CALM), (1.5 * _DAY, colours.NOTICE), (3 * _DAY, colours.ALARM)],
-    )
 
 
 def _requests(say: Tongue) -> Builder:

@@ -39,9 +39,7 @@ def deadman(
     from streams.paging.deadman_app import deadman_app
     from streams.paging.settings import read_deadman
     from streams.runtime.worker_process import say_to_stderr
-    from streams.service.server import Server, address_of
-    from streams.service.server import listen as listen_at
-    from streams.service.settings import ServiceSettings
+    from streams.service.server import serving
 
     settings = read_deadman(config)
     token = settings.webhook_token.read_key("webhook_token")
@@ -56,8 +54,7 @@ def deadman(
     pager = DeadmanPager(switch, channels, settings, clock, say_to_stderr(clock))
     stop, failed = threading.Event(), list[Exception]()
 
-    with listen_at(listen) as socket, keeping_alive():
-        server = Server(ServiceSettings(), socket)
+    with serving(listen) as (server, url), keeping_alive():
         server.config.app = deadman_app(switch, token, clock)
 
         def listening() -> None:
@@ -70,8 +67,8 @@ def deadman(
         thread = threading.Thread(target=listening, name="listening")
         thread.start()
         try:
-            say(f"死者开关：{address_of(socket, tls=False)}", f"dead man at {address_of(socket, tls=False)}")
-            server.run(sockets=[socket])
+            say(f"死者开关：{url}", f"dead man at {url}")
+            server.serve_here()
         finally:
             stop.set()
             thread.join()

@@ -67,20 +67,16 @@ def exporter(
             raise FailedError(f"台账读不出：{collector.trouble}", f"the ledger cannot be read: {collector.trouble}")
         return
     from streams.cli.notify import keeping_alive
-    from streams.service.server import Server, address_of
-    from streams.service.server import listen as listen_at
-    from streams.service.settings import ServiceSettings
+    from streams.service.server import serving
 
-    with listen_at(listen) as socket, keeping_alive():
-        server = Server(ServiceSettings(), socket)
+    with serving(listen) as (server, url), keeping_alive():
         server.config.app = exporter_app(collector)
-        url = address_of(socket, tls=False)
         say(f"指标在 {url}/metrics", f"metrics at {url}/metrics")
         generate_latest(registry_of(collector))  # the first reading takes longest, and says what is wrong
         if collector.trouble:
             words = f"the ledger cannot be read; jiantu_exporter_up is 0 until it can: {collector.trouble}"
             warn("台账现在读不出，能读之前 jiantu_exporter_up 为 0", words)
-        server.run(sockets=[socket])
+        server.serve_here()
 
 
 def profile_of(where: "Where", named: str | None) -> "Profile":

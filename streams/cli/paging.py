@@ -53,16 +53,14 @@ def paging(
     from streams.paging.pager import Pager, Secrets
     from streams.paging.settings import PagingSettingsError, read_paging
     from streams.runtime.worker_process import say_to_stderr
-    from streams.service.server import Server, address_of
-    from streams.service.server import listen as listen_at
-    from streams.service.settings import ServiceSettings
+    from streams.service.server import serving
 
     settings = read_paging(config)
     if settings.console_url is None:
-        url = environment().console_url
-        if url is None:
+        console = environment().console_url
+        if console is None:
             raise PagingSettingsError([f"{config}: 缺 console_url（或 JIANTU_CONSOLE_URL） | console_url is missing"])
-        settings = settings.model_copy(update={"console_url": url})
+        settings = settings.model_copy(update={"console_url": console})
     secrets = Secrets.read(settings)
     clock, where = WallClock(), where_of(data_dir, ledger)
     with wiring.open_reading(where, profile) as reading:
@@ -71,11 +69,10 @@ def paging(
         if check:
             say("设置可用", "the settings are good")
             return
-        with listen_at(listen) as socket, keeping_alive():
-            server = Server(ServiceSettings(), socket)
+        with serving(listen) as (server, url), keeping_alive():
             server.config.app = paging_app(pager)
             pager.on_failure = server.end
-            say(f"寻呼：{address_of(socket, tls=False)}", f"paging at {address_of(socket, tls=False)}")
-            server.run(sockets=[socket])
+            say(f"寻呼：{url}", f"paging at {url}")
+            server.serve_here()
     if pager.failed is not None:
         raise typer.Exit(1)

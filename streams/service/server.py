@@ -107,9 +107,23 @@ class Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def serve_here(self) -> None:
+        """Serve until told to stop."""
+        self.run(sockets=[self.socket])
+
     def end(self) -> None:
         """Have it end; from any thread."""
         self.should_exit = True
+
+
+@contextmanager
+def serving(address: str) -> Iterator[tuple[Server, str]]:
+    """A server with the service's own limits for another application, and its url; `server.serve_here()` serves.
+
+    Raises ListenError.
+    """
+    with listen(address) as made:
+        yield Server(ServiceSettings(), made), address_of(made, tls=False)
 
 
 def _allow_files(files: int) -> None:

@@ -7,39 +7,16 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from streams.clock import WallClock
-from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Shape, Transition
-from streams.core.instant import DAY, HOUR, parse_instant
+from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Transition
+from streams.core.instant import HOUR
 from streams.core.outputs import Accounting
 from streams.ledger.place import Where
 from streams.ledger.store import LedgerStore
 from streams.ports import Checkpoint, Outputs, SeriesLayout
+from tests.wording.samples import CASE, NOON
 
-NOON = parse_instant("2026-03-02T12:00:00+08:00")
-"""A Monday."""
 LAYOUT = SeriesLayout("p", ("city_order",), ("511102",))
 
-CASE = Evidence(
-    signal="city_order",
-    size="day",
-    detector="counts",
-    detector_version="1",
-    profile_version="p",
-    window_start=NOON - DAY,
-    window_end=NOON,
-    known_at=NOON + HOUR,
-    shape=Shape.BURST,
-    direction="high",
-    count=58,
-    expected=21.0,
-    low=12.0,
-    high=33.0,
-    p=2.5e-5,
-    level=1e-4,
-    history=(),
-    calendar=(),
-    by_category=(("street_order", 31), ("illegal_building", 27)),
-    by_point=(("hotline", 58),),
-)
 SENTENCE = "市中区 2026-03-01 12:00 至 2026-03-02 12:00"
 """What the sentence of CASE begins with."""
 

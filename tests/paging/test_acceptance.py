@@ -19,7 +19,8 @@ from tests.cli.commands import LAKE, RECORDING, command, environment, process
 from tests.paging.chain import CONSOLE, Chain, Pace, running
 from tests.paging.processes import Process
 from tests.paging.receiver import Heard, Receiver
-from tests.paging.samples import CASE, Filling, alert_id, ended, raised
+from tests.paging.samples import Filling, alert_id, ended, raised
+from tests.wording.samples import CASE
 
 COUNTIES = (
     "511102",

@@ -14,7 +14,8 @@ from streams.ledger.pages import Page
 from streams.paging.card import Card, CardMaker
 from streams.paging.links import Links
 from streams.profile import Profile
-from tests.paging.samples import CASE, FEW, NOON, alert_id, ended, joined, raised
+from tests.paging.samples import FEW, alert_id, ended, joined, raised
+from tests.wording.samples import CASE, NOON
 
 LINKS = Links("https://console.example", SecretStr("k" * 32), 72 * HOUR)
 PAGE = Page(id="p", group_key="g", status="firing", kind="alert", county="511102", severity="warning", made_at=NOON)

@@ -22,7 +22,8 @@ from streams.profile import Profile
 from tests.ledger.homes import Home
 from tests.paging.pagers import anomaly, new_pager, notification, one, quiet, settings_in
 from tests.paging.receiver import Receiver
-from tests.paging.samples import CASE, Filling, alert_id, raised
+from tests.paging.samples import Filling, alert_id, raised
+from tests.wording.samples import CASE
 
 NOW = 1_800_000_000 * SECOND
 
