@@ -1,9 +1,8 @@
 """From an alert in the ledger to a phone, and what outages cost on the way: late pages; none lost, none for nothing."""
 
-import re
+import os
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from streams.ledger.desk import AlertDesk
 from streams.ledger.lifecycle import Step, StepKind
 from tests.cli.commands import LAKE, RECORDING, command, environment, process
 from tests.paging.chain import CONSOLE, Chain, Pace, running
+from tests.paging.outages import Figures, Outage, alerts_in, first_told, told
 from tests.paging.processes import Process
-from tests.paging.receiver import Heard, Receiver
+from tests.paging.receiver import Receiver
 from tests.paging.samples import Filling, alert_id, ended, raised
 from tests.wording.samples import CASE
 
@@ -35,17 +35,6 @@ COUNTIES = (
     "511133",
     "511181",
 )
-_LINK = re.compile(rf"{CONSOLE}/alerts/([0-9a-f]{{20}})$", re.MULTILINE)
-
-
-def alerts_in(heard: Heard) -> list[str]:
-    """Ids of the alerts that a message is about."""
-    return _LINK.findall(heard.text)
-
-
-def told(taken: list[Heard]) -> Counter[str]:
-    """Alert -> messages that were about it."""
-    return Counter(name for heard in taken for name in alerts_in(heard))
 
 
 def sample(number: int) -> Raised:
@@ -99,7 +88,7 @@ OUTAGES = (alertmanager_down, alertmanager_restarted, prometheus_down, robot_fai
 EACH = 20
 
 
-def outages_lose_nothing(folder: Path, pace: Pace) -> None:
+def outages_lose_nothing(folder: Path, pace: Pace) -> Figures:
     """A hundred alerts raised while something on the way is away; thirty of them end in it."""
     data = folder / "data"
     fill = Filling(data)
@@ -110,32 +99,40 @@ def outages_lose_nothing(folder: Path, pace: Pace) -> None:
         assert "计数 58，预期 21" in first.text
         assert "95% 区间 12–33" in first.text
         assert f"/alerts/{alert_id(1)}/acknowledge?expires=" in first.text
+        calm = time.time()
+        fill(sample(2))
+        robot.wait_for(lambda taken: alert_id(2) in told(taken), 120)
+        calm = first_told(robot.taken)[alert_id(2)] - calm
 
-        wanted: list[str] = []
-        taken_up: dict[str, float] = {}
+        outages: list[Outage] = []
         for number, outage in enumerate(OUTAGES):
             numbers = range(100 + EACH * number, 100 + EACH * (number + 1))
-            wanted += map(alert_id, numbers)
+            over = [one for one in numbers if one % 10 < 3]
+            now = Outage(outage.__name__, tuple(map(alert_id, numbers)), len(over), time.time())
+            outages.append(now)
 
-            def during(numbers: range = numbers) -> None:
+            def during(numbers: range = numbers, over: list[int] = over) -> None:
                 fill(*(sample(one) for one in numbers))
-                fill(*(ended(one) for one in numbers if one % 10 < 3))
+                fill(*(ended(one) for one in over))
 
             outage(chain, robot, during)
-            robot.wait_for(lambda taken, names=tuple(wanted): set(names) <= set(told(taken)), 60 + 3 * pace.outage)
+            now.over = time.time()
+            wanted = {name for one in outages for name in one.alerts}
+            robot.wait_for(lambda taken, names=frozenset(wanted): names <= set(told(taken)), 60 + 3 * pace.outage)
             for one in numbers[:3]:
                 acknowledge(data, one)
-                taken_up[alert_id(one)] = time.time()
+                now.acknowledged[alert_id(one)] = time.time()
         chain.alertmanager.kill()  # it forgets what it has sent, and offers everything again
         chain.alertmanager.start()
         time.sleep(5 * pace.minute)
 
-        heard = robot.taken
-        times = told(heard)
-        assert {name: count for name, count in times.items() if count > (2 if name in wanted[-EACH:] else 1)} == {}
-        after = [name for one in heard for name in alerts_in(one) if one.at > taken_up.get(name, one.at)]
-        assert after == [], "paged after somebody had taken it up"
+        figures = Figures.of(outages, calm, robot.heard)
+        assert figures.total("told") == figures.total("raised") == len(OUTAGES) * EACH
+        assert [row.outage for row in figures.rows if row.most_repeats > (row.outage == "pager_down")] == []
+        assert all(told(robot.taken)[alert_id(one)] == 1 for one in (1, 2)), "told before, and open all the time"
+        assert figures.total("after_acknowledgement") == 0, "paged after somebody had taken it up"
         assert not any("中断" in one.text for one in phone.taken), "the dead man heard the Watchdog all the time"
+        return figures
 
 
 def open_alerts(chain: Chain) -> set[str]:
@@ -196,4 +193,6 @@ def test_outages_on_the_way_lose_no_page(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_outages_on_the_way_lose_no_page_at_the_pace_of_production(tmp_path: Path) -> None:
-    outages_lose_nothing(tmp_path, Pace(scaled=False))
+    figures = outages_lose_nothing(tmp_path, Pace(scaled=False))
+    assert figures.calm_seconds < 60
+    figures.write(Path(os.environ.get("JIANTU_SOAK_DIR", ".soak")).absolute() / "paging")
