@@ -132,7 +132,7 @@ class Figures:
             f"* {self.messages} messages taken by the robot, {self.refused} answered 500.",
             f"* With everything there an alert was told {self.calm_seconds} s after it was raised (promised: 60 s).",
             "",
-            "| away | for s | raised | ended | told | repeats | alert to page: median s | longest s | last after it s |",
+            "| away | for s | raised | ended | told | repeats | alert to page: median s | longest s | last after s |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
         lines += [
