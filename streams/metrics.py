@@ -307,6 +307,12 @@ SOURCE_LAG = _gauge(
     "Records of the source that have not been taken yet.",
     unit=Unit.RECORDS,
 )
+STOPPED = _gauge(
+    Group.PIPELINE,
+    "stopped_for_good",
+    "1：同一处记录失败三次，已停下，须有人查看后再启动；0：没有。",
+    "1: the same records failed three times; it has stopped until somebody has looked and starts it. 0: it has not.",
+)
 CALENDAR_COVERAGE = _gauge(
     Group.PIPELINE,
     "calendar_coverage_days",
