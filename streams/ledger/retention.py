@@ -79,9 +79,11 @@ def let_pages_go(db: Connection, before: Instant) -> int:
     going = list(db.execute(_old_pages(before)).scalars())
     for start in range(0, len(going), _AT_ONCE):
         some = going[start : start + _AT_ONCE]
-        for table in (tables.page_receipt, tables.page_delivery, tables.page_alert):
+        for table in (tables.page_receipt, tables.page_delivery, tables.page_alert, tables.page_service):
             db.execute(delete(table).where(table.c.page.in_(some)))
         db.execute(delete(tables.page).where(tables.page.c.id.in_(some)))
+    about = tables.page_service.c.about
+    db.execute(delete(tables.page_taken_up).where(tables.page_taken_up.c.about.not_in(select(about))))
     _note(db, PAGES, before, len(going))
     return len(going)
 

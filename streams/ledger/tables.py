@@ -237,6 +237,20 @@ page_alert = _table(
     PrimaryKeyConstraint("alert", "level"),
     Index("page_alert_by_page", "page"),
 )
+page_service = _table(
+    "page_service",
+    Column("page", _TEXT, ForeignKey("page.id"), nullable=False),
+    _text("about"),
+    PrimaryKeyConstraint("page"),
+    Index("page_service_about", "about"),
+)
+page_taken_up = _table(
+    "page_taken_up",
+    _text("about"),
+    _number("at"),
+    _text("who"),
+    PrimaryKeyConstraint("about"),
+)
 page_delivery = _table(
     "page_delivery",
     Column("page", _TEXT, ForeignKey("page.id"), nullable=False),
