@@ -51,6 +51,8 @@ class Cluster:
     low: float
     high: float
     """Central 95 % band of the count, were nothing the matter there."""
+    size: float
+    """Of the negative binomial that these come from (variance = expected + expected² / size)."""
     p: float
     """Probability that any cluster as unlikely as this one is found in a window, where nothing happens."""
 
@@ -114,12 +116,16 @@ def _sums(counts: Floats, expected: Floats, extra: Floats, zones: Zones, spans: 
             out[z, s, 3] = ratio
 
 
-def find(counts: Floats, expected: Floats, size: Floats, zones: Zones) -> Cluster | None:
+def find(counts: Floats, expected: Floats, size: Floats, zones: Zones, place: int | None = None) -> Cluster | None:
     """The most unlikely cluster that ends with the last window; None where nothing is higher than expected.
 
     Shapes (places, windows), the last windows in order: counts, what was expected of them before they came, and the
-    sizes of their negative binomials (`Scores.size`); NaN where a window was not scored.
+    sizes of their negative binomials (`Scores.size`); NaN where a window was not scored. `place`: the most unlikely one
+    that this place is part of; its p is still that of a search over all zones.
     """
+    everywhere = zones
+    if place is not None:
+        zones = np.ascontiguousarray(zones[(zones == place).any(axis=1)])
     spans = np.array([span for span in SPANS if span <= counts.shape[1]], dtype=np.int64)
     if not len(zones) or not len(spans):
         return None
@@ -127,27 +133,43 @@ def find(counts: Floats, expected: Floats, size: Floats, zones: Zones) -> Cluste
     _sums(counts, expected, expected * expected / size, zones, spans, sums)
     ratios = np.nan_to_num(sums[:, :, 3].ravel(), nan=0.0)
     best: tuple[float, int] | None = None
-    for place in np.argsort(-ratios, kind="stable")[:_EXACT].tolist():
-        count, mean, more, ratio = sums.reshape(-1, 4)[place].tolist()
+    for candidate in np.argsort(-ratios, kind="stable")[:_EXACT].tolist():
+        count, mean, more, ratio = sums.reshape(-1, 4)[candidate].tolist()
         if not ratio > 0:
             continue
         tail = four_tails(min(int(count), _LARGEST_COUNT), mean, mean * mean / max(more, 1e-9))[0]
         if best is None or tail < best[0]:
-            best = (tail, place)
+            best = (tail, candidate)
     if best is None:
         return None
     zone, span = divmod(best[1], len(spans))
     count, mean, more, _ = sums[zone, span].tolist()
     mean, spread = rounded_number(mean), rounded_number(mean * mean / max(more, 1e-9))
     return Cluster(
-        places=tuple(place for place in zones[zone].tolist() if place >= 0),
+        places=tuple(one for one in zones[zone].tolist() if one >= 0),
         span=int(spans[span]),
         count=int(count),
         expected=mean,
         low=float(quantile(0.025, mean, spread)),
         high=float(quantile(0.975, mean, spread)),
-        p=rounded_number(searched(best[0], zones)),
+        size=spread,
+        p=rounded_number(searched(best[0], everywhere)),
     )
+
+
+def smallest_count(cluster: Cluster, level: float, zones: Zones) -> int:
+    """The smallest count with which a cluster, all else equal, would have had a p of at most a level."""
+    below, above = 0, max(1, int(cluster.expected))
+    while _p(cluster, above, zones) > level:
+        below, above = above, 2 * above
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if _p(cluster, middle, zones) <= level else (middle, above)
+    return above
+
+
+def _p(cluster: Cluster, count: int, zones: Zones) -> float:
+    return rounded_number(searched(four_tails(count, cluster.expected, cluster.size)[0], zones))
 
 
 def searched(tail: float, zones: Zones) -> float:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from streams.clock import Clock, WallClock
-from streams.core.alert import Ended, Joined, Raised
+from streams.core.alert import Ended, Joined, Transition
 from streams.core.alert_log import alert_log
 from streams.core.city import Size
 from streams.core.instant import SECOND, WEEK, Duration, Instant
@@ -37,7 +37,9 @@ from streams.sources.recording import Header, RecordingReader
 
 if TYPE_CHECKING:  # numba takes a second to import: only what runs the steps waits for it
     from streams.broker.settings import BrokerSettings
-    from streams.core.explain import Explanation
+    from streams.core.clusters import ScannedDay
+    from streams.core.explanation import Explanation
+    from streams.core.judge import JudgePlan
     from streams.runtime.embedded import EmbeddedRuntime
     from streams.runtime.topic_ledger import TopicLedgerRuntime
 
@@ -261,7 +263,7 @@ def _kept(where: Where, ledger: LedgerReader) -> Profile | None:
 def explanation(reading: Reading, county: str, signal: str, size: Size, at: Instant) -> "Explanation":
     """Why the window of a series that holds an instant did, or did not, lead to an alert: asked of the ledger."""
     from detectors.registry import DETECTORS
-    from streams.core.explain import explain
+    from streams.core.explain import Around, explain
     from streams.core.judge import JudgePlan
     from streams.core.levels import levels_of
 
@@ -275,15 +277,25 @@ def explanation(reading: Reading, county: str, signal: str, size: Size, at: Inst
         for end in _ends(plan.grid, one, window.end)
         if (found := reading.ledger.scored_window(one, end)) is not None
     ]
-    everything = list(reading.ledger.transitions())
-    # The whole city's series may have joined any county's alert; a county's, its own and the city's.
-    own = {
-        one.alert
-        for one in everything
-        if isinstance(one, Raised) and (county == city.code or one.county in (county, city.code))
-    }
-    transitions = [one for one in everything if one.alert in own]
-    return explain(plan, signal, county, size, at, scored, transitions, week)
+    transitions = reading.ledger.transitions()
+    scanned = _scanned(reading, plan, window.end, transitions) if size is Size.DAY else ()
+    return explain(plan, signal, county, size, at, scored, transitions, Around(week, scanned))
+
+
+def _scanned(
+    reading: Reading, plan: "JudgePlan", end: Instant, transitions: Sequence[Transition]
+) -> "tuple[ScannedDay, ...]":
+    """What the scan had before it as a day ended; () where not all of it is kept any more."""
+    from detectors.scan import LONGEST
+    from streams.core.recall import scans
+
+    ledger = reading.ledger
+    ends = [one for one in ledger.scored_ends(Size.DAY) if one <= end][-LONGEST:]
+    if not plan.scans.signals or (len(ends) < LONGEST and ledger.retained().get("scores", (0, 0))[1]):
+        return ()
+    days = (ledger.scored_window(Size.DAY, one) for one in ends)
+    seen = [scanned for _, scanned in scans(plan, (day for day in days if day is not None), transitions)]
+    return seen[-1] if seen else ()
 
 
 def evaluated(reading: Reading, labels: Sequence[Label]) -> Evaluation:

@@ -1,14 +1,23 @@
 """Questions that go over all that a ledger holds: what nearly paged, and how the budget was kept."""
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from detectors.registry import DETECTORS
-from streams.core.alert import Raised, Shape
+from detectors.scan import LONGEST
+from streams.core.alert import Raised, Shape, Transition
 from streams.core.city import City, Size
-from streams.core.explain import PAGED, Explanation, explain
+from streams.core.clusters import ScannedDay
+from streams.core.explain import Around, explain
+from streams.core.explanation import PAGED, Explanation
+from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.levels import levels_of
-from streams.core.quiet import Nearest, nearest
+from streams.core.outputs import ScoredWindow
+from streams.core.quiet import Nearest, nearest, nearest_clusters
 from streams.core.realised import Judged, Realised
 from streams.core.realised import realised as account
+from streams.core.recall import scans
 from streams.core.worth import JudgedPage, Proposal, proposal
 from streams.ledger.lifecycle import AlertState, DiscardReason
 from streams.wiring import Reading
@@ -19,7 +28,8 @@ def _plan(city: City) -> JudgePlan:
 
 
 def quiet(reading: Reading, most: int) -> list[Explanation]:
-    """The largest non-alerts of a ledger, nearest to a page first, each explained."""
+    """The largest non-alerts of a ledger, nearest to a page first, each explained: of a county's family in a window the
+    nearest one, as alerts are."""
     city, ledger = reading.profile.city, reading.ledger
     plan = _plan(city)
     best = Nearest(40 * most)  # so many, as those that did page come first
@@ -28,16 +38,39 @@ def quiet(reading: Reading, most: int) -> list[Explanation]:
             window = ledger.scored_window(size, end)
             if window is not None:
                 best.take(nearest(plan, window, 2 * most))
-    everything = list(ledger.transitions())
+    everything = ledger.transitions()
+    scanned: dict[Instant, tuple[ScannedDay, ...]] = {}
+    for window, days in _scans(reading, plan, everything):
+        scanned[window.end] = days
+        best.take(nearest_clusters(plan, window, days))
     found: list[Explanation] = []
+    told: set[tuple[str, str | None, Size, Instant]] = set()
     for one in best.sorted():
+        same = (one.county, plan.layout.family_of(one.signal), one.size, one.start)
+        if same in told:
+            continue
         window = ledger.scored_window(one.size, plan.grid.window(one.size, one.start).end)
-        answer = explain(plan, one.signal, one.county, one.size, one.start, window, everything)
+        days = () if window is None or one.size is not Size.DAY else scanned.get(window.end, ())
+        answer = explain(plan, one.signal, one.county, one.size, one.start, window, everything, Around((), days))
         if answer.why not in PAGED:
             found.append(answer)
+            told.add(same)
         if len(found) == most:
             break
     return found
+
+
+def _scans(
+    reading: Reading, plan: JudgePlan, everything: Sequence[Transition]
+) -> Iterator[tuple[ScoredWindow, tuple[ScannedDay, ...]]]:
+    """Every stored day with what the scan had before it, but for those whose own past is not kept any more."""
+    ledger = reading.ledger
+    if not plan.scans.signals:
+        return
+    days = (ledger.scored_window(Size.DAY, end) for end in ledger.scored_ends(Size.DAY))
+    seen = scans(plan, (day for day in days if day is not None), everything)
+    forgotten = ledger.retained().get("scores", (0, 0))[1]
+    yield from islice(seen, LONGEST - 1 if forgotten else 0, None)
 
 
 def _verdicts(reading: Reading) -> list[tuple[Raised, bool | None]]:

@@ -7,12 +7,36 @@ from rich.text import Text
 
 from streams.cli.profile_view import table
 from streams.cli.prose import Prose
-from streams.core.city import Size
-from streams.core.explain import PAGED, Explanation, Test
+from streams.core.city import Direction, Size
+from streams.core.explanation import PAGED, Explanation, Test, Why
 from streams.core.instant import Instant, format_instant, to_datetime
 from streams.profile import Profile
 from streams.wiring import Reading, explanation
+from streams.wording.catalog import Speech
+from streams.wording.names import Names
 from streams.wording.why import why
+
+_SIDES = {Direction.HIGH: "↑", Direction.LOW: "↓"}
+_WORDS = {
+    Why.RAISED: "已预警",
+    Why.JOINED: "并入",
+    Why.CONTINUED: "延续",
+    Why.EXPLAINED: "已说明",
+    Why.NOT_CORROBORATED: "无佐证",
+    Why.PAST: "已过去",
+    Why.CALENDAR: "特殊日",
+    Why.VERDICT: "异常",
+    Why.BREAK: "口径调整",
+    Why.BELOW_LIMIT: "未达限额",
+    Why.MINIMUM_COUNT: "数量太少",
+    Why.DIRECTION: "不看此侧",
+    Why.OTHER_CLUSTER: "另有更甚",
+    Why.ABOVE_LEVEL: "不够反常",
+    Why.WARMING_UP: "预热",
+    Why.MISSING: "无数据",
+    Why.NOT_TESTED: "不判断",
+    Why.NOT_CLOSED: "无记录",
+}
 
 
 def answers(
@@ -43,9 +67,11 @@ def quiet_document(profile: Profile, found: Sequence[Explanation], lang: str) ->
 
 def quiet_parts(profile: Profile, found: Sequence[Explanation], lang: str) -> Iterator[RenderableType]:
     """The largest non-alerts for a person."""
+    names = Names(profile, Speech(lang))
     yield Text("最接近预警而没有预警的 the largest non-alerts", style="bold")
     for number, one in enumerate(found, 1):
-        yield Text(f"{number}. {one.county} {one.signal}", style="bold")
+        place = f"{number}. {names.county(one.county)} {names.signal(one.signal)}"
+        yield Text.assemble((place, "bold"), (f"  {one.county} {one.signal}", "dim"))
         yield from parts(profile, one, lang)
 
 
@@ -78,6 +104,13 @@ def _one(profile: Profile, one: Explanation, lang: str) -> dict[str, object]:
                 "p": test.p,
                 "level": test.level,
                 "turning_count": test.turning_count,
+                "cluster": None
+                if test.cluster is None
+                else {
+                    "counties": list(test.cluster.counties),
+                    "days": test.cluster.days,
+                    "count": test.cluster.count,
+                },
             }
             for test in one.tests
         ],
@@ -89,15 +122,15 @@ def parts(profile: Profile, one: Explanation, lang: str) -> Iterator[RenderableT
     zone = profile.city.zone
     start, end = (f"{to_datetime(at, zone):%Y-%m-%d %H:%M}" for at in (one.window_start, one.window_end))
     style = "bold red" if one.why in PAGED else "bold green"
-    yield Text.assemble((f"{one.size} ", "bold"), f"{start} – {end}  ", (str(one.why), style))
+    yield Text.assemble((f"{one.size} ", "bold"), f"{start} – {end}  ", (f"{_WORDS[one.why]} {one.why}", style))
     yield Prose(why(profile, one, locale=lang) or "", indent=2)
     if lang == "zh":
         yield Prose(why(profile, one, locale="en") or "", style="dim", indent=2)
     if any(test.p is not None for test in one.tests):
-        yield _tests(one.tests)
+        yield _tests(one.tests, lang)
 
 
-def _tests(tests: Sequence[Test]) -> RenderableType:
+def _tests(tests: Sequence[Test], lang: str) -> RenderableType:
     made = table(
         "",
         "检验\ntest",
@@ -112,13 +145,13 @@ def _tests(tests: Sequence[Test]) -> RenderableType:
     for test in tests:
         edge = "≥" if test.side == "high" else "≤"
         made.add_row(
-            f"{test.detector} {test.side}",
+            f"{test.detector} {_SIDES[test.side]}",
             _figure(test.expected),
             "" if test.low is None or test.high is None else f"{test.low:g}–{test.high:g}",
             _figure(test.p),
             _figure(test.level),
             "" if test.turning_count is None else f"{edge} {test.turning_count}",
-            str(test.why),
+            _WORDS[test.why] if lang == "zh" else str(test.why),
         )
     return made
 

@@ -10,13 +10,13 @@ import typer
 
 from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
-from streams.cli.screen import out, print_json, say, warn
+from streams.cli.screen import print_json, say, show, warn
 from streams.cli.topic_options import BrokersOption, PrefixOption
 from streams.ports import BATCH
 
 if TYPE_CHECKING:
     from streams.cli.replaying import Result
-    from streams.core.explain import Explanation
+    from streams.core.explanation import Explanation
 
 _LARGEST_NON_ALERTS = 10
 
@@ -128,9 +128,9 @@ def replay(  # noqa: PLR0913 - one parameter an option
         warn(*problem)
     if differing:
         if not as_json:
-            from streams.cli.differing import show
+            from streams.cli.differing import show as show_differences
 
-            show(differing, made)
+            show_differences(differing, made)
         raise typer.Exit(ending.FAILED)
     if result.altered:
         raise typer.Exit(ending.FAILED)
@@ -146,7 +146,7 @@ def _show_non_alerts(result: "Result", quiet: Sequence["Explanation"], lang: str
     from streams.cli.explanation import quiet_parts
 
     if quiet:
-        out.print(*quiet_parts(result.profile, quiet, lang), sep="\n")
+        show(*quiet_parts(result.profile, quiet, lang))
 
 
 def _which(profile: str | None, directory: Path | None, recording: Path) -> str | Path:

@@ -15,7 +15,7 @@ from streams.cli.screen import out, show
 from streams.cli.watching import Pace, Watching
 from streams.config import settings
 from streams.core.alert_log import alert_log_sha256
-from streams.core.explain import Explanation
+from streams.core.explanation import Explanation
 from streams.core.instant import format_instant, to_datetime
 from streams.core.record import Reason
 from streams.ledger.store import state_sha256

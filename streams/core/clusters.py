@@ -13,7 +13,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from detectors.budget import rounded_down
-from detectors.observation import ScoreReason
+from detectors.observation import Floats, ScoreReason
 from detectors.scan import LONGEST, Cluster, Scan, find, zones_of
 from streams.core.city import City, Size
 from streams.core.guards import NEAR, NEAR_AT_MOST, LevelKey
@@ -127,23 +127,46 @@ class ScanPlan:
         part of every level that the budget has left."""
         if not days or not self.signals:
             return []
-        shape = (len(self.signals), len(self.city.counties))
-        counts = np.stack([np.frombuffer(day.counts, "<i8").reshape(shape) for day in days], axis=-1).astype(np.float64)
-        expected = np.stack([np.frombuffer(day.expected, "<f8").reshape(shape) for day in days], axis=-1)
-        sizes = np.stack([np.frombuffer(day.sizes, "<f8").reshape(shape) for day in days], axis=-1)
+        counts, expected, sizes = self._arrays(days)
         found = []
         for row, signal in enumerate(self.signals):
-            own, mean, size = (np.ascontiguousarray(part[row]) for part in (counts, expected, sizes))
-            cluster = find(own, mean, size, self.zones)
+            cluster = find(counts[row], expected[row], sizes[row], self.zones)
             level = self.levels[row] if share == 1.0 else rounded_down(self.levels[row] * share)
             if cluster is None or cluster.count < self.city.signals[signal].minimum_count:
                 continue
             if cluster.p <= max(level, min(NEAR * level, NEAR_AT_MOST)):
-                above = (own - mean)[list(cluster.places), -cluster.span :].sum(axis=1)
-                codes = tuple(self.city.counties[place].code for place in cluster.places)
+                above = (counts[row] - expected[row])[list(cluster.places), -cluster.span :].sum(axis=1)
                 start = days[-cluster.span].start
-                found.append(Find(signal, codes, cluster, start, level, tuple(above.tolist())))
+                found.append(Find(signal, self.codes(cluster), cluster, start, level, tuple(above.tolist())))
         return found
+
+    def most_unlikely(self, days: tuple[ScannedDay, ...], signal: int, county: int | None) -> Cluster | None:
+        """The most unlikely cluster of a scanned signal that ends with the last day, whatever its p: of the city, or of
+        those that a county, by its place, is part of; None where nothing is higher than expected."""
+        counts, expected, sizes = self._arrays(days)
+        row = self.signals.index(signal)
+        return find(counts[row], expected[row], sizes[row], self.zones, county)
+
+    def main(self, days: tuple[ScannedDay, ...], signal: int, cluster: Cluster) -> int:
+        """The place of the county that is furthest above what was expected, over a cluster's days."""
+        counts, expected, _ = self._arrays(days)
+        row = self.signals.index(signal)
+        above = (counts[row] - expected[row])[list(cluster.places), -cluster.span :].sum(axis=1)
+        return cluster.places[int(np.argmax(above))]
+
+    def codes(self, cluster: Cluster) -> tuple[str, ...]:
+        """The counties of a cluster."""
+        return tuple(self.city.counties[place].code for place in cluster.places)
+
+    def _arrays(self, days: tuple[ScannedDay, ...]) -> tuple[Floats, Floats, Floats]:
+        """Counts, expected and sizes, of shape (scans, counties, days)."""
+        shape = (len(self.signals), len(self.city.counties))
+        parts = zip(*((day.counts, day.expected, day.sizes) for day in days), strict=True)
+        counts, expected, sizes = (
+            np.stack([np.frombuffer(one, kind).reshape(shape) for one in part], axis=-1)
+            for part, kind in zip(parts, ("<i8", "<f8", "<f8"), strict=True)
+        )
+        return counts.astype(np.float64), np.ascontiguousarray(expected), np.ascontiguousarray(sizes)
 
 
 def _usual(count: int, expected: float) -> int:

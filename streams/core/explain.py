@@ -5,122 +5,29 @@ comes out; `streams.wording` says it in words. It goes through the judge's own g
 """
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
-from msgspec import Struct
 
 from detectors.observation import ScoreReason, Scores
 from detectors.tails import four_tails
-from streams.core.alert import Ended, Evidence, Joined, Raised, Shape, Transition
+from streams.core.alert import Ended, Raised, Shape, Transition
 from streams.core.city import Direction, Size
 from streams.core.cluster_alerts import taking_in
-from streams.core.clusters import CLUSTER, cluster_in
-from streams.core.drought import silent_points_in
+from streams.core.clusters import ScannedDay
 from streams.core.evidence import is_past
+from streams.core.explain_cluster import cluster_outcome, scan_tests
+from streams.core.explanation import PAGED, Explanation, Test, Why
 from streams.core.guards import LevelTable, Verdict, side_p, verdicts
-from streams.core.incident import COMPARTMENTED, QUIET_WINDOWS, SILENT, Departures, explaining, owner
+from streams.core.incident import Departures, explaining, owner
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
-from streams.core.judge_state import OpenAlert, TrackedSeries
 from streams.core.outputs import ScoredWindow
+from streams.core.recall import recall
 from streams.core.rules import NO_LIMIT, THRESHOLD
 from streams.core.spending import UNIT
-from streams.core.window import NOMINAL
 
-
-class Why(StrEnum):
-    """What became of a window of a series, or of one test of it. Closed."""
-
-    RAISED = "raised"
-    """It raised an alert."""
-    JOINED = "joined"
-    """Its evidence joined an alert that was open."""
-    CONTINUED = "continued"
-    """A verdict that said nothing new: it kept an open alert open."""
-    EXPLAINED = "explained"
-    """A verdict that another alert accounts for: the same incident seen again, elsewhere or in a longer window."""
-    NOT_CORROBORATED = "not_corroborated"
-    """Too few, but nothing else was low with it."""
-    PAST = "past"
-    """A verdict on the last windows together, but this one is no higher than expected: they were asked before."""
-    CALENDAR = "calendar"
-    """Too few, but on a day that the calendar says something of: a holiday is no drought."""
-    VERDICT = "verdict"
-    """Of a test alone: p is at or below its level and no guard stands against it."""
-    BREAK = "break"
-    """A verdict, but what the signal counts was filed anew shortly before: old and new do not compare."""
-    BELOW_LIMIT = "below_limit"
-    """A rule's signal, below the limit that the profile sets."""
-    MINIMUM_COUNT = "minimum_count"
-    """Improbable enough, but below the signal's minimum count (on the low side: too few were expected)."""
-    DIRECTION = "direction"
-    """Improbable, but on the side that the signal does not look at."""
-    ABOVE_LEVEL = "above_level"
-    """Not improbable enough for what this test may spend of the budget."""
-    WARMING_UP = "warming_up"
-    MISSING = "missing"
-    """No count: the window was not observed."""
-    NOT_TESTED = "not_tested"
-    """The signal is not tested at this window size, or not for the city as a whole."""
-    NOT_CLOSED = "not_closed"
-    """No such window is stored: not closed yet, before the stream began, or gone by retention."""
-
-
-class Test(Struct, frozen=True):
-    """One detector on one side."""
-
-    __test__ = False  # not pytest's
-
-    detector: str
-    side: Direction
-    why: Why
-    expected: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    level: float | None = None
-    """0: this side is not tested, then the level that it would have had is not known either."""
-    turning_count: int | None = None
-    """The smallest count that would have paged; on the low side the largest. None: no count would have, or
-    the detector has no count distribution to tell from."""
-    tells_counts: bool = False
-    """Whether the detector has one."""
-
-
-class Explanation(Struct, frozen=True):
-    """The answer for one series in one window."""
-
-    county: str
-    signal: str
-    size: Size
-    window_start: Instant
-    window_end: Instant
-    known_at: Instant
-    why: Why
-    count: int | None
-    minimum_count: int
-    direction: Direction
-    tests: tuple[Test, ...]
-    """The test that decided first."""
-    calendar: tuple[str, ...]
-    alert: str | None
-    """The alert that it raised, joined, kept open, or that explains it."""
-    budget_per_week: float
-    spent: float | None
-    """What all tests spent in the 7 days up to this window's end; None where that is not known any more."""
-    whole: int | None = None
-    """What `count` is a part of, where the signal is a share."""
-
-    @property
-    def left(self) -> float | None:
-        """What was left of the budget."""
-        return None if self.spent is None else max(0.0, self.budget_per_week - self.spent)
-
-
-PAGED = (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED)
-"""What became of windows that are part of an alert."""
 _DECIDING = tuple(Why)
 """The order in which a window's tests decide: the first reason that any of them gives."""
 _NOT_SCORED = {
@@ -128,6 +35,18 @@ _NOT_SCORED = {
     ScoreReason.MISSING: Why.MISSING,
     ScoreReason.NOT_JUDGED: Why.NOT_TESTED,
 }
+
+
+class Around(NamedTuple):
+    """What else is stored about the time of a window; without it the answer says less."""
+
+    week: Sequence[ScoredWindow] = ()
+    """Windows of every size that ended in the 7 days up to its end: what was spent."""
+    scanned: tuple[ScannedDay, ...] = ()
+    """What the scan had before it as the day ended (`recall.scans`)."""
+
+
+NOTHING = Around()
 
 
 def explain(
@@ -138,20 +57,20 @@ def explain(
     at: Instant,
     window: ScoredWindow | None,
     transitions: Iterable[Transition] = (),
-    week: Sequence[ScoredWindow] = (),
+    around: Around = NOTHING,
 ) -> Explanation:
     """Why the window of `size` that holds `at` did, or did not, lead to an alert.
 
     `window` is that scored window as stored (without details); `transitions` is everything that the judge did
-    with alerts of this county and of the city as a whole (for the city itself: of every county); `week` the
-    stored windows, of every size, that ended in the 7 days up to its end, for what was spent. Raises
-    LookupError for a signal or a county that the city does not have; `county` may be the city's own code.
+    with alerts of any county. Raises LookupError for a signal or a county that the city does not have; `county` may be
+    the city's own code.
     """
     if signal not in plan.layout.signal or county not in plan.layout.series:
         raise LookupError(f"the city {plan.city.name} has no signal {signal!r} or no county {county!r}")
     i, j = plan.layout.signal[signal], plan.layout.series[county]
     span = plan.grid.window(size, at)
     tables = plan.tables[size]
+    transitions = list(transitions)
     tests: tuple[Test, ...] = ()
     alert: str | None = None
     if window is None:
@@ -160,15 +79,23 @@ def explain(
         raise ValueError("the scored window is not the one that holds the instant")
     else:
         found = [test for table in tables if table.cost[i, j] > 0 for test in _tests(plan, window, table, i, j)]
+        if size is Size.DAY and around.scanned and around.scanned[-1].start == window.start:
+            found += scan_tests(plan, around.scanned, i, j)
         tests = tuple(sorted(found, key=_deciding)) or _rule(plan, window, i, j)
         why = tests[0].why if tests else Why.NOT_TESTED
         if why is Why.VERDICT and tests[0].detector == THRESHOLD:
-            why, alert = _rule_outcome(plan, window, i, j, list(transitions))
+            why, alert = _rule_outcome(plan, window, i, j, transitions)
         elif why is Why.VERDICT and plan.broken(i, window):
             why = Why.BREAK
         elif why is Why.VERDICT:
-            fired = next(v for v in verdicts(window, tables, plan.minimum) if (v.signal, v.series) == (i, j))
-            why, alert = _outcome(plan, window, fired, list(transitions))
+            outcomes = [
+                cluster_outcome(plan, window, i, test.cluster, transitions)
+                if test.cluster is not None
+                else _outcome(plan, window, _fired(plan, window, i, j), transitions)
+                for test in tests
+                if test.why is Why.VERDICT
+            ]
+            why, alert = next((one for one in outcomes if one[0] in PAGED), outcomes[0])
     counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
     of = plan.layout.signal.get(plan.city.signals[i].of or "")
     return Explanation(
@@ -186,15 +113,21 @@ def explain(
         calendar=plan.maker.calendar_facts(county, span.start, span.end),
         alert=alert,
         budget_per_week=plan.city.budget_per_week,
-        spent=UNIT * sum(plan.cost(one) for one in week) if week else None,
+        spent=UNIT * sum(plan.cost(one) for one in around.week) if around.week else None,
         whole=None if window is None or of is None else int(window.counts[of, j]),
     )
 
 
-def _deciding(test: Test) -> tuple[int, float]:
-    """By reason, then by how near p came to the level."""
+def _deciding(test: Test) -> tuple[int, bool, float]:
+    """By reason, a series' own verdict before that of the cluster it is part of; then by how near p came to the
+    level."""
     near = test.p / test.level if test.p is not None and test.level else 0.0
-    return _DECIDING.index(test.why), near
+    return _DECIDING.index(test.why), test.why is Why.VERDICT and test.cluster is not None, near
+
+
+def _fired(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> Verdict:
+    found = verdicts(window, plan.tables[window.size], plan.minimum)
+    return next(one for one in found if (one.signal, one.series) == (i, j))
 
 
 def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: int) -> list[Test]:
@@ -356,54 +289,3 @@ def _outcome(
         special = plan.maker.calendar_facts(county, window.start, window.end)
         return (Why.CALENDAR if special else Why.NOT_CORROBORATED), None
     return Why.EXPLAINED, None
-
-
-def recall(plan: JudgePlan, transitions: Iterable[Transition], at: Instant) -> list[OpenAlert]:
-    """The judge's alerts as they stood when it had judged the window end `at`, from what it did until then."""
-    lateness = plan.city.allowed_lateness
-    known = [one for one in transitions if one.at <= at + lateness]
-    more: dict[str, list[Evidence]] = {}
-    ended: dict[str, Instant] = {}
-    for one in known:
-        if isinstance(one, Joined):
-            more.setdefault(one.alert, []).append(one.evidence)
-        elif isinstance(one, Ended) and one.at < at + lateness:
-            ended[one.alert] = one.at - lateness
-    alerts = []
-    for one in sorted((one for one in known if isinstance(one, Raised)), key=lambda one: (one.at, one.alert)):
-        if one.evidence.shape in (Shape.ALWAYS_PAGE, Shape.RULE) or one.evidence.signal not in plan.layout.signal:
-            continue
-        alerts.append(_recalled(plan, one, more.get(one.alert, []), ended.get(one.alert)))
-    return alerts
-
-
-def _recalled(plan: JudgePlan, raised: Raised, joined: list[Evidence], ended: Instant | None) -> OpenAlert:
-    case = raised.evidence
-    size = Size(case.size)
-    hidden = plan.layout.compartmented[plan.layout.signal[case.signal]]
-    cluster = cluster_in(case.notes) if case.shape == Shape.CLUSTER else None
-    together = f"{CLUSTER}{','.join(cluster[0])}" if cluster else ""
-    points = silent_points_in(case.notes)
-    silent = (f"{SILENT}:{','.join(points)}" if points else SILENT) if case.shape == Shape.SILENT_FEED else ""
-    own = [one for one in joined if not one.county and plan.layout.belongs(one.signal, raised.family)]
-    tracked = tuple(
-        TrackedSeries(one.signal, Size(one.size), one.detector, one.county or raised.county, Direction(one.direction))
-        for one in (case, *own)
-    )
-    quiet_for = QUIET_WINDOWS[size] * NOMINAL[size]
-    return OpenAlert(
-        alert=raised.alert,
-        county=raised.county,
-        family=raised.family,
-        apart=together or silent or (COMPARTMENTED if hidden else ""),
-        side=Direction(case.direction),
-        size=size,
-        raised_by=tracked[0],
-        start=case.window_start,
-        last_near=case.window_end if ended is None else ended - quiet_for,
-        quiet=0,
-        excess=max(abs(one.count - (one.expected or 0.0)) for one in (case, *own)),
-        tracked=tracked,
-        joined=tuple((one.signal, str(one.size), str(one.shape)) for one in (case, *joined)),
-        ended=ended is not None,
-    )

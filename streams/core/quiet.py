@@ -10,6 +10,7 @@ import numpy as np
 
 from detectors.observation import ScoreReason
 from streams.core.city import Direction, Size
+from streams.core.clusters import ScannedDay
 from streams.core.guards import side_p
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
@@ -49,6 +50,18 @@ def nearest(plan: JudgePlan, window: ScoredWindow, most: int) -> list[Near]:
         Near(near, window.start, window.size, plan.layout.codes[j], plan.city.signals[i].name)
         for (i, j), near in places
     ]
+
+
+def nearest_clusters(plan: JudgePlan, window: ScoredWindow, scanned: tuple[ScannedDay, ...]) -> list[Near]:
+    """How near the most unlikely cluster of each scanned signal came as a day ended, by the county that it rests on
+    most. `scanned`: what the scan had before it (`recall.scans`)."""
+    found = []
+    for signal, level in zip(plan.scans.signals, plan.scans.levels, strict=True):
+        cluster = plan.scans.most_unlikely(scanned, signal, None)
+        if cluster is not None:
+            county = plan.city.counties[plan.scans.main(scanned, signal, cluster)].code
+            found.append(Near(cluster.p / level, window.start, window.size, county, plan.city.signals[signal].name))
+    return found
 
 
 class Nearest:

@@ -5,9 +5,9 @@ from functools import cached_property
 
 from detectors.observation import ScoreReason
 from detectors.registry import DETECTORS
-from streams.core.alert import Raised, Shape, Transition
+from streams.core.alert import Shape
 from streams.core.city import Direction, Size
-from streams.core.explain import explain
+from streams.core.explain import Around, explain
 from streams.core.guards import side_p
 from streams.core.instant import WEEK
 from streams.core.judge import JudgePlan
@@ -56,8 +56,8 @@ class WhyNot:
             window.size,
             window.start,
             window,
-            self._transitions(alert),
-            [one for one in self._driven.scored if window.end - WEEK < one.end <= window.end],
+            self._driven.transitions,
+            Around([one for one in self._driven.scored if window.end - WEEK < one.end <= window.end]),
         )
         profile = self._scenario.profile
         zh, en = (why(profile, answer, locale=locale) for locale in ("zh", "en"))
@@ -92,13 +92,3 @@ class WhyNot:
                 if levels[i, j] > 0 and direction in (None, side):
                     found.append(float(side_p(scores, side)[i, j]) / float(levels[i, j]))
         return min(found)
-
-    def _transitions(self, alert: ExpectedAlert) -> list[Transition]:
-        """What the judge did with alerts of this county and of the city as a whole; a series of the whole city may
-        have joined any county's."""
-        city = self._plan.city.code
-        if alert.county == city:
-            return self._driven.transitions
-        around = (alert.county, city)
-        ids = {one.alert for one in self._driven.transitions if isinstance(one, Raised) and one.county in around}
-        return [one for one in self._driven.transitions if one.alert in ids]

@@ -1,10 +1,12 @@
 """Why an alert, or why not, in words."""
 
+from detectors.scan import Scan
 from streams.core.city import Direction, Size
 from streams.core.evidence import BUILDS_UP
-from streams.core.explain import Explanation, Test, Why
+from streams.core.explanation import Explanation, Test, Why
 from streams.core.rules import THRESHOLD
 from streams.wording.catalog import Speech
+from streams.wording.cluster import cluster_seen
 from streams.wording.figures import RAREST, hundredths, number, odds, span
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
@@ -35,8 +37,10 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
         parts = [say("{place} {span} {signal}（{size}）：{count}", count=count, **fields)]
     parts.append(_verdict(speech, given))
     first = given.tests[0] if given.tests else None
-    if first is not None and first.p is not None:
+    if first is not None and first.p is not None and first.detector != Scan.name:
         parts += _figures(names, given, first)
+    for test in given.tests:
+        parts += cluster_seen(speech, names, given.signal, test, alone=test is first)
     rule = first is not None and first.detector == THRESHOLD
     if first is not None and rule and first.turning_count is not None:
         limit = names.counted(given.signal, number(speech, first.turning_count))
@@ -69,9 +73,8 @@ def _verdict(speech: Speech, given: Explanation) -> str:
             if low
             else say("未预警：虽属异常，但不足最低数量 {minimum}", minimum=minimum)
         ),
-        Why.DIRECTION: lambda: (
-            say("未预警：偏少，而此信号只关注偏多") if low else say("未预警：偏多，而此信号只关注偏少")
-        ),
+        Why.DIRECTION: lambda: _other_side(speech, low=low, share=given.whole is not None),
+        Why.OTHER_CLUSTER: lambda: say("未预警：同一天另有更反常的邻县聚集，一天只报最反常的一处"),
         Why.ABOVE_LEVEL: lambda: say("未预警：不够反常"),
         Why.WARMING_UP: lambda: say("未预警：积累的数据还不够，尚在预热"),
         Why.MISSING: lambda: say("未预警：此窗口没有数据"),
@@ -79,6 +82,13 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.NOT_CLOSED: lambda: say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期"),
     }
     return texts[given.why]()
+
+
+def _other_side(speech: Speech, *, low: bool, share: bool) -> str:
+    say = speech.say
+    if share:
+        return say("未预警：偏低，而此信号只关注偏高") if low else say("未预警：偏高，而此信号只关注偏低")
+    return say("未预警：偏少，而此信号只关注偏多") if low else say("未预警：偏多，而此信号只关注偏少")
 
 
 def _figures(names: Names, given: Explanation, test: Test) -> list[str]:

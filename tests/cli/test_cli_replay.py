@@ -243,4 +243,7 @@ def test_the_largest_non_alerts_are_listed_and_explained(cli: Cli, tmp_path: Pat
     assert nearest[0] < 10
     shown = cli("replay", RECORDING, "-d", tmp_path / "d", "--explain-quiet")
     assert "the largest non-alerts" in shown.said
-    assert f"10. {quiet[9]['county']} {quiet[9]['signal']}" in shown.said
+    assert f"{quiet[9]['county']} {quiet[9]['signal']}" in shown.said
+    assert all(one["sentence"] in shown.out and one["sentence_en"] in shown.out for one in quiet)
+    told = {(one["county"], one["signal"], one["size"], one["window_start"]) for one in quiet}
+    assert len(told) == 10

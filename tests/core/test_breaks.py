@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 from streams.core.city import BREAK, Size
-from streams.core.explain import Why, explain
+from streams.core.explain import explain
+from streams.core.explanation import Why
 from streams.core.instant import DAY
 from tests.core.courtroom import LEVEL, MONDAY, Courtroom, Seen, small_city
 

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from detectors.observation import ScoreReason, Scores
+from detectors.scan import LONGEST
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.city import City, County, Direction, Size
 from streams.core.clusters import CLUSTER, cluster_in
-from streams.core.explain import Why, explain, recall
+from streams.core.explain import Around, explain
+from streams.core.explanation import Explanation, Together, Why
 from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge import JudgePlan, step
 from streams.core.judge_state import JudgeState, restore, snapshot
 from streams.core.levels import levels_of
 from streams.core.outputs import ScoredWindow
+from streams.core.recall import recall, scans
 from streams.core.spending import UNIT
 from tests.core.towns import START, signal, towns
 
@@ -146,7 +149,7 @@ def test_a_county_of_an_open_cluster_raises_no_alert_of_its_own() -> None:
     assert (joined.alert, joined.evidence.county) == (raised.alert, "b")
     assert len(bench.raised) == 1
     window = bench.windows[-1]
-    answer = explain(bench.plan, "noise", "b", Size.DAY, window.start, window, bench.made, bench.windows[-7:])
+    answer = explain(bench.plan, "noise", "b", Size.DAY, window.start, window, bench.made, Around(bench.windows[-7:]))
     assert (answer.why, answer.alert) == (Why.JOINED, raised.alert)
     assert recall(bench.plan, bench.made, bench.end)[0].apart.startswith(CLUSTER)
     far = [one for one in bench.day({"f": 1e-9}, f=45, b=18, c=20) if isinstance(one, Raised)]
@@ -183,3 +186,94 @@ def test_days_that_were_not_scored_are_no_part_of_it() -> None:
     unscored = replace(scores, reason=np.full_like(scores.reason, ScoreReason.WARMING_UP))
     made = bench.plan.scans.remember((), replace(window, scores={"counts": unscored}))
     assert bench.plan.scans.finds(made, 1.0) == []
+
+
+def asked(bench: Bench, county: str, day: int) -> Explanation:
+    """Why, of a day, by what is stored of it and the 27 before."""
+    days = [(window, scanned) for window, scanned in scans(bench.plan, bench.windows[: day + 1][-LONGEST:], bench.made)]
+    window, scanned = days[-1]
+    return explain(bench.plan, "noise", county, Size.DAY, window.start, window, bench.made, Around((), scanned))
+
+
+def test_what_the_scan_had_before_it_is_recalled_from_what_is_stored() -> None:
+    """Through bursts that were told, clusters that ended, and quiet: day by day what the judge remembers itself."""
+    bench = Bench(row())
+    remembered = []
+    for day in range(120):
+        told = {"c": 1e-9} if day in (40, 41) else {}
+        counts = {40: {"c": 90}, 41: {"c": 70, "d": 14}}.get(day, HIGH if 60 <= day < 66 else {"e": 9 + day % 4})
+        bench.day(told, **counts)
+        remembered.append(bench.state.scanned)
+    assert {one.evidence.shape for one in bench.raised} == {Shape.BURST, Shape.CLUSTER}
+    assert any(isinstance(one, Ended) for one in bench.made)
+    recalled = [scanned for _, scanned in scans(bench.plan, bench.windows, bench.made)]
+    ends = {one.at for one in bench.made if isinstance(one, Ended)}
+    for window, mine, judges in zip(bench.windows, recalled, remembered, strict=True):
+        if window.end + bench.city.allowed_lateness not in ends:  # what ends is settled after the scan
+            assert mine == judges
+    last = [scanned for _, scanned in scans(bench.plan, bench.windows[-LONGEST:], bench.made)][-1]
+    assert last == remembered[-1]
+
+
+def test_the_cluster_that_raised_an_alert_is_the_answer_in_every_county_of_it() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.days(8, **HIGH)
+    (raised,) = bench.raised
+    case = raised.evidence
+    day = (case.window_end - START) // DAY - 1
+    counties, length = cluster_in(case.notes) or ((), 0)
+    for county in (*counties, bench.city.code):
+        answer = asked(bench, county, day)
+        assert (answer.why, answer.alert) == (Why.RAISED, raised.alert)
+        test = next(test for test in answer.tests if test.detector == "scan")
+        assert test.cluster == Together(counties, length, case.count)
+        assert (test.expected, test.low, test.high, test.p, test.level) == (
+            case.expected,
+            case.low,
+            case.high,
+            case.p,
+            case.level,
+        )
+    assert asked(bench, counties[0], day + 1).why is Why.CONTINUED
+    assert asked(bench, "a", 20).why is Why.ABOVE_LEVEL
+
+
+def test_neighbours_that_were_not_unlikely_enough_say_how_many_would_have_been() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.day(b=13, c=14)
+    answer = asked(bench, "c", 28)
+    (test,) = (test for test in answer.tests if test.detector == "scan")
+    assert (answer.why, test.why, test.cluster) == (Why.ABOVE_LEVEL, Why.ABOVE_LEVEL, Together(("b", "c"), 1, 27))
+    assert test.p is not None
+    assert test.level is not None
+    assert test.p > test.level
+    needed = test.turning_count or 0
+
+    def paged(count: int) -> bool:
+        other = Bench(row())
+        other.days(28)
+        other.day(b=13, c=count - 13)
+        return any(one.evidence.shape == Shape.CLUSTER for one in other.raised)
+
+    assert not paged(needed - 1)
+    assert paged(needed)
+
+
+def test_where_no_neighbours_are_above_the_expected_there_is_no_cluster_to_tell_of() -> None:
+    bench = Bench(row())
+    bench.days(30)
+    (test,) = (test for test in asked(bench, "c", 29).tests if test.detector == "scan")
+    assert (test.why, test.cluster, test.p) == (Why.ABOVE_LEVEL, None, 1.0)
+    unknown = explain(bench.plan, "noise", "c", Size.DAY, bench.windows[-1].start, bench.windows[-1], bench.made)
+    assert not [test for test in unknown.tests if test.detector == "scan"]
+
+
+def test_of_two_clusters_the_more_unlikely_is_told_and_the_other_says_so() -> None:
+    bench = Bench(row())
+    bench.days(28)
+    bench.day(a=30, b=30, e=40, f=40)
+    assert asked(bench, "f", 28).why is Why.RAISED
+    answer = asked(bench, "a", 28)
+    assert (answer.why, answer.alert) == (Why.OTHER_CLUSTER, None)

@@ -7,7 +7,8 @@ import numpy as np
 from detectors.registry import DETECTORS
 from streams.core.alert import Shape
 from streams.core.city import City, Direction, Size
-from streams.core.explain import Why, explain
+from streams.core.explain import explain
+from streams.core.explanation import Why
 from streams.core.guards import level_tables
 from streams.core.instant import DAY, WEEK
 from streams.core.levels import WINDOWS_PER_WEEK, levels_of, sides_judged

@@ -9,7 +9,8 @@ import pytest
 
 from streams.core.cells import CellCounts
 from streams.core.city import BREAK, City, Size
-from streams.core.explain import Explanation, Why, explain
+from streams.core.explain import explain
+from streams.core.explanation import Explanation, Why
 from streams.core.instant import DAY, WEEK, to_datetime
 from streams.core.judge import JudgePlan, step
 from streams.core.judge_state import JudgeState

@@ -10,7 +10,8 @@ from scipy.stats import nbinom
 
 from detectors.observation import ScoreReason
 from streams.core.city import Direction, Size
-from streams.core.explain import Explanation, Why, explain, largest_count, smallest_count
+from streams.core.explain import Around, explain, largest_count, smallest_count
+from streams.core.explanation import Explanation, Why
 from streams.core.instant import DAY, HOUR, Instant
 from streams.core.outputs import ScoredWindow
 from tests.core.courtroom import LEVEL, MONDAY, SIGNALS, Courtroom, Seen, small_city
@@ -144,7 +145,7 @@ def test_the_calendar_and_the_budget_are_said() -> None:
     court = Courtroom()
     wednesday = MONDAY + 2 * DAY + 9 * HOUR
     window = heard(court, wednesday, {})
-    answer = explain(court.plan, "noise", "east", Size.HOUR, wednesday - 1, window, (), [window])
+    answer = explain(court.plan, "noise", "east", Size.HOUR, wednesday - 1, window, (), Around([window]))
     assert answer.calendar == ("节日",)
     assert answer.budget_per_week == 2.0
     tests = sum(2 if s.direction is Direction.BOTH else 1 for s in court.city.signals for _ in range(3 + s.citywide))

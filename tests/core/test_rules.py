@@ -7,7 +7,8 @@ import pytest
 
 from streams.core.alert import Ended, Raised, Severity, Shape, Transition
 from streams.core.city import City, Measure, Size
-from streams.core.explain import Why, explain
+from streams.core.explain import Around, explain
+from streams.core.explanation import Why
 from streams.core.instant import DAY, HOUR, format_instant
 from streams.core.judge import JudgePlan, step
 from streams.core.judge_state import JudgeState, restore, snapshot
@@ -46,7 +47,9 @@ class Days:
 
     def why(self, day: int) -> tuple[Why, str | None]:
         window = self.windows[day]
-        answer = explain(self.plan, "backlog", "east", Size.DAY, window.start, window, self.made, self.windows[-7:])
+        answer = explain(
+            self.plan, "backlog", "east", Size.DAY, window.start, window, self.made, Around(self.windows[-7:])
+        )
         assert answer.spent == 0
         assert [test.turning_count for test in answer.tests] == [20]
         return answer.why, answer.alert

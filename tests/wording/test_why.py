@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from streams.core.city import Direction, Size
-from streams.core.explain import Explanation, Test, Why
+from streams.core.explanation import Explanation, Test, Together, Why
 from streams.core.instant import DAY, HOUR, parse_instant
 from streams.profile import Profile, load
 from streams.wording.why import why
@@ -47,6 +47,39 @@ def test_not_improbable_enough(leshan: Profile) -> None:
         "a page needs 1 in 40,000 or rarer; 43 or more would have paged; "
         "the budget is 7 false pages a week, 6.95 spent in the 7 days before, 0.05 left."
     )
+
+
+CLUSTER = Test(
+    "scan",
+    Direction.HIGH,
+    Why.ABOVE_LEVEL,
+    38.0,
+    27.0,
+    51.0,
+    0.08,
+    4e-4,
+    71,
+    True,
+    Together(("511102", "511111"), 4, 52),
+)
+
+
+def test_what_the_scan_saw_is_said_first_where_it_came_nearest_and_last_where_not(leshan: Profile) -> None:
+    answer = replace(ANSWER, tests=(CLUSTER, TEST))
+    assert why(leshan, answer) == (
+        "市中区 2026-03-01 12:00 至 2026-03-02 12:00 城市管理诉求（日）：32 件；未预警：不够反常；"
+        "连同邻县看，市中区、沙湾区 4 日合计 52 件，预期 38（95% 区间 27–51），偶然聚成这样平均约 12 天一次，"
+        "2,500 天以上一次才会预警；合计达到 71 件就会预警；误报额度每周 7 次，前七天已用 6.95，余 0.05。"
+    )
+    today = replace(CLUSTER, cluster=Together(("511102", "511111"), 1, 52))
+    assert "市中区、沙湾区 当日合计 52 件" in (why(leshan, replace(ANSWER, tests=(today,))) or "")
+    beside = why(leshan, replace(ANSWER, tests=(TEST, CLUSTER)), locale="en") or ""
+    assert (
+        "43 or more would have paged; with its neighbours: Shizhong District, Shawan District over 4 days 52" in beside
+    )
+    assert "71" not in beside
+    nothing = replace(CLUSTER, cluster=None, p=1.0, turning_count=None)
+    assert why(leshan, replace(ANSWER, tests=(TEST, nothing))) == why(leshan, ANSWER)
 
 
 @pytest.mark.parametrize("reason", list(Why))
