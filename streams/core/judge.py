@@ -124,7 +124,10 @@ def step(
     pending = tuple(sorted((*state.pending, given), key=lambda w: (w.end, order.index(w.size))))
     arrived = {**state.arrived, given.size: given.end}
     state = msgspec.structs.replace(
-        state, pending=pending, arrived={size: arrived[size] for size in Size if size in arrived}
+        state,
+        began=_beginning(state, given),
+        pending=pending,
+        arrived={size: arrived[size] for size in Size if size in arrived},
     )
     made: list[Transition] = []
     while state.pending and _complete(plan, state, state.pending[0].end):
@@ -135,11 +138,24 @@ def step(
     return state, tuple(made)
 
 
+def _beginning(state: JudgeState, given: ScoredWindow) -> Instant | None:
+    """When the stream began, as far as its windows tell."""
+    if state.began is None:
+        return None if state.arrived else given.start
+    return min(state.began, given.start)
+
+
 def _complete(plan: JudgePlan, state: JudgeState, at: Instant) -> bool:
-    """Whether every size that ends at `at` has come in. Windows of one size come in order, so one that has
-    been passed over (a city's first, partial week) is not waited for."""
+    """Whether every size that ends at `at` has come in, but for what never will: a first day or week that began before
+    the stream. The windows of the shortest size come from the stream's beginning on, and one of them ends wherever
+    a longer one does: so nothing that is still to come is passed over, in whatever order the sizes come."""
     ending = [size for size in plan.grid.sizes_ending(at) if size in plan.sizes]
-    return all(state.arrived.get(size, at - 1) >= at for size in ending)
+    return all(state.arrived.get(size, at - 1) >= at or _too_early(plan, state, size, at) for size in ending)
+
+
+def _too_early(plan: JudgePlan, state: JudgeState, size: Size, end: Instant) -> bool:
+    """Whether the window of a size that ends at `end` began before the stream."""
+    return state.began is not None and plan.grid.window(size, end - 1).start < state.began
 
 
 class _Silence(NamedTuple):

@@ -72,6 +72,8 @@ class TicketPage(Struct, frozen=True):
 class JudgeState(Struct, frozen=True):
     """Everything between two steps."""
 
+    began: Instant | None = None
+    """Start of the earliest window that came in; None: none has, or a version did not note it."""
     judged_to: Instant | None = None
     """The last window end that was judged."""
     pending: tuple[ScoredWindow, ...] = ()

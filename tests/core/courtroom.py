@@ -83,7 +83,7 @@ class Courtroom:
         given = city or small_city()
         self.city = replace(given, signals=tuple(replace(s, detectors=detectors) for s in given.signals))
         self.plan = JudgePlan.of(self.city, levels or flat_levels(self.city), {"counts": "1", "shift": "2"})
-        self.state = JudgeState()
+        self.state = JudgeState(began=MONDAY - WEEK)  # so that every window which ends here can come
         self.made: list[Transition] = []
         self.series = [*(county.code for county in self.city.counties), self.city.code]
         self.signals = [s.name for s in self.city.signals]

@@ -13,10 +13,11 @@ from streams.core.alert_log import alert_log
 from streams.core.city import Size
 from streams.core.guards import cost
 from streams.core.instant import DAY, HOUR, WEEK, from_datetime
-from streams.core.judge_state import restore, snapshot
+from streams.core.judge_state import JudgeState, restore, snapshot
 from streams.core.levels import levels_of
+from streams.core.outputs import ScoredWindow
 from streams.core.spending import UNIT
-from tests.core.courtroom import LEVEL, MONDAY, Courtroom, Seen, small_city
+from tests.core.courtroom import LENGTH, LEVEL, MONDAY, Courtroom, Seen, small_city
 
 P = (0.0, LEVEL / 500, LEVEL / 4, LEVEL, 0.3)
 SEEN = st.builds(Seen, st.integers(0, 80), st.sampled_from([5.0, 20.0, 40.0]), st.sampled_from(P))
@@ -89,14 +90,53 @@ def test_equal_states_give_equal_bytes_whatever_kind_of_nan_they_hold() -> None:
     assert states[0] == states[1]
 
 
-def test_a_first_day_that_began_before_the_stream_is_not_waited_for() -> None:
+def first_days() -> list[ScoredWindow]:
+    """The windows of a stream that begins on a Saturday at eleven in the evening, up to the second Monday after it."""
     court = Courtroom()
-    midnight = MONDAY + DAY
-    court.hear(court.window(midnight, Size.HOUR, {("noise", "east"): Seen(58, 21.0, LEVEL / 4)}))
-    court.quiet(midnight, 23)
-    assert court.made == []  # the day may still come
-    court.at(midnight + DAY, {})
-    assert court.pages() == [("east", "environment")]
+    begins = MONDAY - DAY - HOUR
+    return [
+        court.window(end, size, {("noise", "east"): Seen(58, 21.0, LEVEL / 4)} if end == begins + HOUR else {})
+        for end in range(begins + HOUR, MONDAY + WEEK + HOUR, HOUR)
+        for size in court.plan.grid.sizes_ending(end)
+        if end - LENGTH[size] >= begins
+    ]
+
+
+def test_a_first_day_and_a_first_week_that_began_before_the_stream_are_not_waited_for() -> None:
+    court = Courtroom()
+    court.state = JudgeState()
+    for window in first_days():
+        court.hear(window)
+        assert court.state.judged_to in (window.end, window.end - HOUR)  # the second: its day or week is to come
+        assert court.pages() == [("east", "environment")]  # at once, not a day later
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_beginning_is_judged_alike_in_whatever_order_its_sizes_come(data: st.DataObject) -> None:
+    straight, mixed = Courtroom(), Courtroom()
+    straight.state = mixed.state = JudgeState()
+    windows = first_days()
+    for window in windows:
+        straight.hear(window)
+    queues = {size: [window for window in windows if window.size is size] for size in Size}
+    while any(queues.values()):
+        size = data.draw(st.sampled_from([size for size in Size if queues[size]]))
+        for _ in range(data.draw(st.integers(1, 40))):
+            if queues[size]:
+                mixed.hear(queues[size].pop(0))
+    assert mixed.made == straight.made
+    assert snapshot(mixed.state) == snapshot(straight.state)
+
+
+def test_a_state_that_did_not_note_its_beginning_waits_for_every_size() -> None:
+    court = Courtroom()
+    court.state = JudgeState(arrived={Size.HOUR: MONDAY - HOUR}, judged_to=MONDAY - HOUR)
+    court.hear(court.window(MONDAY, Size.HOUR, {}))
+    assert court.state.judged_to == MONDAY - HOUR
+    court.hear(court.window(MONDAY, Size.DAY, {}))
+    court.hear(court.window(MONDAY, Size.WEEK, {}))
+    assert court.state.judged_to == MONDAY
 
 
 def spent_in(court: Courtroom, end: int) -> float:
