@@ -37,7 +37,7 @@ from streams.runtime.fetcher import Fetched
 from streams.runtime.partition import HeldPartition, RefusedError, Verdict, verdict
 from streams.runtime.steps import offset_of
 from streams.runtime.supervisor import Failure, report
-from streams.runtime.watchdog import Place, Seen, Watchdog
+from streams.runtime.watchdog import Place, Seen, StalledError, Watchdog
 from streams.runtime.worker_setup import FAILED, INSTANCE, REFUSED, STOP_AT, Say, WorkerSetup
 from streams.runtime.worker_topics import WorkerTopics
 
@@ -134,20 +134,20 @@ class Worker:
     async def _agent(self, stream: Any) -> AsyncIterator[None]:
         async for event in stream.events():
             message = event.message
-            await self._dying(self._on_batch(message.tp, message.generation_id, event.value))
+            await self._dying(self._on_batch(message.tp, message.generation_id, event.value), message.tp)
             yield
 
-    async def _dying(self, work: Any) -> None:
+    async def _dying(self, work: Any, at: TP | None = None) -> None:
         """Do it, or end the process: nothing may go on that something was left out of."""
         try:
             await work
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - law 4: whatever it is
-            self.die(error)
+            self.die(error, at)
 
-    def die(self, error: BaseException) -> NoReturn:
-        """End now, with nothing committed that is not safe."""
+    def die(self, error: BaseException, at: TP | None = None) -> NoReturn:
+        """End now, with nothing committed that is not safe. `at`: the partition that it was about."""
         refused = isinstance(error, RefusedError | TopicError)
         if isinstance(error, StepFailedError):
             report(error.failure)
@@ -157,10 +157,16 @@ class Worker:
             trace += [type(cause).__name__, *(line.rstrip() for line in traceback.format_tb(cause.__traceback__))]
         said = f"{type(error).__name__}: {error}"
         if refused:
-            self._say("refused", error=said, page=True)
+            where = {} if at is None else {"failure": self._refusal(at, said)}
+            self._say("refused", error=said, page=True, **where)
         else:
-            self._say("failed", error=said, trace=trace)
+            self._say("failed", error=said, trace=trace, stalled=isinstance(error, StalledError))
         os._exit(REFUSED if refused else FAILED)
+
+    def _refusal(self, tp: TP, said: str) -> Failure:
+        held = self._held.get(tp)
+        position = -1 if held is None else held.position
+        return Failure(self._topics.step_of[tp.topic], tp.topic, tp.partition, position, position, said)
 
     # ---- taking part in the group --------------------------------------------------------------------------------
 
@@ -178,7 +184,7 @@ class Worker:
             held.generation = min(held.generation, generation - 1)
         self._consumer.position_of = self._position_of
         for tp in tps:
-            self._background.add(self._start(self._take_up(tp, generation)))
+            self._background.add(self._start(self._take_up(tp, generation), tp))
 
     async def _take_up(self, tp: TP, generation: int) -> None:
         async with self._lock(tp):
@@ -309,8 +315,8 @@ class Worker:
 
     # ---- checkpoints ---------------------------------------------------------------------------------------------
 
-    def _start(self, work: Any) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(self._dying(work))
+    def _start(self, work: Any, at: TP | None = None) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._dying(work, at))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task

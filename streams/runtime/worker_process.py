@@ -20,7 +20,8 @@ from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import DeliveryError
 from streams.runtime.partition import RefusedError
-from streams.runtime.supervisor import Failure, Supervisor, end_with_parent
+from streams.runtime.supervisor import Failure, Hear, Supervisor, end_with_parent, tell
+from streams.runtime.template import become_a_life
 from streams.runtime.worker_setup import FAILED, REFUSED, Say, WorkerSetup
 
 
@@ -38,20 +39,26 @@ def _alone() -> Iterator[None]:
 
 
 def say_to_stderr(clock: Clock | None = None) -> Say:
-    """Say what happens as lines of JSON, each whole however many processes write."""
+    """Say what happens as lines of JSON, each whole however many processes write; a worker's supervisor hears it."""
     clock = clock or WallClock()
 
     def say(event: str, /, **facts: Any) -> None:
-        line = {"at": format_instant(clock.now()), "event": event, "pid": os.getpid()} | facts
-        os.write(sys.stderr.fileno(), msgspec.json.encode(line) + b"\n")
+        told = {"at": format_instant(clock.now()), "event": event, "pid": os.getpid()} | facts
+        line = msgspec.json.encode(told) + b"\n"
+        os.write(sys.stderr.fileno(), line)
+        tell(line)
 
     return say
 
 
 def run_worker(setup: WorkerSetup, say: Say) -> int:
-    """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises BrokerError where no broker answers."""
+    """Be a worker until SIGTERM or Ctrl-C; the exit code. Raises BrokerError where no broker answers.
+
+    In a supervisor's template: every worker that is forked off here is one.
+    """
     with _alone():
         from streams.runtime.faust_worker import Worker, work
+    become_a_life()
     end_with_parent()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
@@ -76,8 +83,8 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     return code
 
 
-def supervise(command: Sequence[str], setup: WorkerSetup, say: Say) -> int:
-    """Run workers, one after another, until one ends for good; the exit code."""
+def supervise(command: Sequence[str], setup: WorkerSetup, say: Say, hear: Hear) -> int:
+    """Run workers, one after another, until one ends for good; the exit code. `hear`: as Supervisor's."""
 
     def stopped(failure: Failure) -> None:
         cluster, topic = Cluster(setup.settings), Topics(setup.settings.topic_prefix).checkpoints
@@ -86,4 +93,4 @@ def supervise(command: Sequence[str], setup: WorkerSetup, say: Say) -> int:
         except DeliveryError as error:
             say("unreachable", error=str(error))
 
-    return Supervisor(command, say, stopped).run()
+    return Supervisor(command, say, stopped, hear).run()

@@ -6,22 +6,30 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from streams.runtime import supervisor as module
 from streams.runtime.supervisor import Failure, Supervisor
-from streams.runtime.worker_setup import STOPPED_FOR_GOOD
+from streams.runtime.worker_setup import FAILED, STOPPED_FOR_GOOD
 
 CHILD = """
 import os, sys
 from pathlib import Path
-from streams.runtime.supervisor import Failure, report
+from streams.runtime.supervisor import Failure, report, tell
+from streams.runtime.template import become_a_life
+become_a_life()
+tell(b'{"event":"hello"}\\n')
 lives = Path(sys.argv[1])
 count = len(lives.read_text()) if lives.exists() else 0
 lives.write_text("x" * (count + 1))
 code, first, last = sys.argv[2].split(",")[count].split(":")
+if code == "9":
+    tell(b'{"event":"checkpoint"}\\n{"event":"cut o')
+    os.kill(os.getpid(), 9)
 if first:
     report(Failure("tally", "events", 0, int(first), int(last), "KeyError"))
 os._exit(int(code))
@@ -33,13 +41,19 @@ class Lives:
 
     def __init__(self, folder: Path, *ends: str) -> None:
         self.said: list[str] = []
+        self.rests: list[float] = []
+        self.heard: list[str] = []
         self.stopped: list[Failure] = []
         self._lives = folder / "lives"
         command = [sys.executable, "-c", CHILD, str(self._lives), ",".join(ends)]
-        self.code = Supervisor(command, self._say, self.stopped.append).run()
+        self.code = Supervisor(command, self._say, self.stopped.append, self._hear).run()
 
-    def _say(self, event: str, /, **facts: object) -> None:
+    def _say(self, event: str, /, **facts: Any) -> None:
         self.said.append(event)
+        self.rests += [facts["after_seconds"]] if event == "restarting" else []
+
+    def _hear(self, event: str, facts: Mapping[str, Any]) -> None:
+        self.heard.append(event)
 
     @property
     def count(self) -> int:
@@ -82,11 +96,58 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
     assert (lives.code, lives.count) == (2, 1)
 
 
+def test_a_worker_that_is_killed_after_it_came_further_is_back_at_once_another_after_a_rest_that_grows(
+    tmp_path: Path,
+) -> None:
+    lives = Lives(tmp_path, "9::", "9::", "1::", "1::", "9::", "0::")
+    assert lives.rests == [0, 0, 1, 2, 0]
+    assert lives.heard[:3] == ["hello", "checkpoint", "ended"]  # what was cut off is no line
+
+
+def test_a_template_that_is_killed_is_started_again_with_the_next_life(tmp_path: Path) -> None:
+    """And its worker goes on: what that ended with nobody knows then, so it counts as a failure."""
+    child = f"""
+import os, signal, time
+from pathlib import Path
+from streams.runtime.template import become_a_life
+template = os.getpid()
+become_a_life()
+lives = Path({str(tmp_path / "lives")!r})
+with lives.open("a") as file:
+    file.write("x")
+if len(lives.read_text()) == 1:
+    time.sleep(0.5)  # the supervisor has heard that it lives
+    os.kill(template, signal.SIGKILL)
+"""
+    ended: list[Mapping[str, Any]] = []
+    code = Supervisor(
+        [sys.executable, "-c", child],
+        lambda *_, **__: None,
+        lambda _: None,
+        lambda event, facts: ended.append(facts) if event == "ended" else None,
+    ).run()
+    assert code == 0
+    assert [one["code"] for one in ended] == [FAILED, 0]
+    assert (tmp_path / "lives").read_text() == "xx"
+
+
+def test_a_worker_that_cannot_be_started_ends_the_supervisor_as_it_ended(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def say(event: str, /, **_: Any) -> None:
+        said.append(event)
+
+    code = Supervisor([sys.executable, "-c", "raise SystemExit(2)"], say, lambda _: None).run()
+    assert (code, said) == (2, [])
+
+
 def test_a_worker_ends_with_its_supervisor_even_when_that_is_killed(tmp_path: Path) -> None:
     child = f"""
 import os, time
 from pathlib import Path
 from streams.runtime.supervisor import end_with_parent
+from streams.runtime.template import become_a_life
+become_a_life()
 end_with_parent()
 Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
 time.sleep(60)
