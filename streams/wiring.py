@@ -25,7 +25,7 @@ from streams.ports import BATCH, SeriesLayout
 from streams.profile import Profile, load
 from streams.profile.kept import keep_profile, kept_profile, yaml_of
 from streams.replay.evaluate import Evaluation, evaluate
-from streams.replay.labels import Label
+from streams.replay.labels import Label, Shape
 from streams.replay.simulate import Progress, Simulation, simulate
 from streams.sources.between import Between
 from streams.sources.contract import Source
@@ -388,10 +388,17 @@ class Written:
 
 
 def simulated(
-    profile: Profile, days: int, seed: int, *, incidents: int, scale: float, start: date | None = None
+    profile: Profile,
+    days: int,
+    seed: int,
+    *,
+    incidents: int,
+    scale: float,
+    start: date | None = None,
+    shapes: Sequence[Shape] = (),
 ) -> Simulation:
     """A simulation, not run yet. Raises SimulationError."""
-    return simulate(profile, days, seed, incidents=incidents, scale=scale, start=start)
+    return simulate(profile, days, seed, incidents=incidents, scale=scale, start=start, shapes=shapes)
 
 
 def record_simulation(simulation: Simulation, path: Path, progress: Progress | None = None) -> Written:

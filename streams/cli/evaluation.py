@@ -13,6 +13,7 @@ from streams.cli.profile_view import table
 from streams.core.instant import Instant, to_datetime
 from streams.profile import Profile
 from streams.replay.evaluate import Evaluation, Group
+from streams.replay.labels import EVERY
 from streams.wording.catalog import Speech
 from streams.wording.names import Names
 
@@ -23,6 +24,7 @@ SHAPES = {
     "drought": "骤减",
     "cluster": "邻县同发",
     "caller_flood": "一人多次",
+    "satisfaction": "满意下降",
 }
 _OUTCOMES = {
     "found": ("✓ 发现", "green"),
@@ -66,7 +68,7 @@ def incidents(found: Evaluation, profile: Profile) -> RenderableType:
         made.add_row(
             _day(label.start, profile),
             escape(_counties(label.counties, names)),
-            escape(names.category(label.category)),
+            "各类 every" if label.category == EVERY else escape(names.category(label.category)),
             _shape(label.shape),
             f"{label.size:,}",
             Text(words, style=style),

@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "jiantu simulate --profile leshan --days 365 --seed 7 -o rec.jsonl.zst --labels labels.jsonl",
             "jiantu simulate --days 60 --scale 0.1 --incidents 0 -o quiet.jsonl.zst",
+            "jiantu simulate --incidents 4 --shape satisfaction --shape drought -o rec.jsonl.zst --labels labels.jsonl",
         ),
     )(simulate)
 
@@ -33,6 +34,12 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     incidents: Annotated[
         int, typer.Option("--incidents", help="事件个数 · how many incidents to hide in it")
     ] = INCIDENTS,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shape", metavar="SHAPE", help="只要这类事件，可重复 · incidents of this shape only; repeatable"
+        ),
+    ] = None,
     scale: Annotated[float, typer.Option("--scale", help="量的倍数 · multiplies the volume")] = 1.0,
     start: Annotated[
         datetime | None,
@@ -45,13 +52,17 @@ def simulate(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """模拟 · Write a recording of a simulated city, with labels."""
     from streams import wiring
+    from streams.cli.evaluation import SHAPES
+    from streams.cli.naming import one_of
     from streams.cli.progress import day_bar
     from streams.clock import Stopwatch
-    from streams.replay.labels import write_labels
+    from streams.replay.labels import Shape, write_labels
 
     made = wiring.open_profile(profile)
+    words = {SHAPES[one]: one.value for one in Shape} | {one.value: one.value for one in Shape}
+    shapes = tuple(Shape(one_of("shape", "类型", given, words)) for given in shape or ())
     first = None if start is None else start.date()
-    simulation = wiring.simulated(made, days, seed, incidents=incidents, scale=scale, start=first)
+    simulation = wiring.simulated(made, days, seed, incidents=incidents, scale=scale, start=first, shapes=shapes)
     clock = Stopwatch()
     with day_bar("模拟 simulating", days, quiet=as_json) as progress:
         written = wiring.record_simulation(simulation, output, progress)

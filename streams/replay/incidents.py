@@ -1,5 +1,6 @@
 """Incidents to put into a simulated stream: what, where, when and how strong, drawn from the seed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -9,7 +10,7 @@ from streams.core.city import City, Measure, Signal
 from streams.core.instant import DAY, HOUR, Duration, Instant
 from streams.replay.draws import Draws, Floats
 from streams.replay.intensity import Intensity, Stream
-from streams.replay.labels import Shape
+from streams.replay.labels import EVERY, Shape
 
 _WARM_UP = 56 * DAY
 """Nothing happens before, where the span allows: detectors learn."""
@@ -48,6 +49,11 @@ CATALOGUE = (
     Design(Shape.CLUSTER, (3, 6), (0.6, 1.0), 8.0, 2.0),
     Design(Shape.CALLER_FLOOD, (2, 3), (0.0, 0.0), 0.0, 0.0),
 )
+"""What is planned unless other shapes are asked for."""
+SATISFACTION = Design(Shape.SATISFACTION, (28, 28), (-0.15, -0.15), 0.0, 8.0)
+"""Its change is in points: -0.15 is 15 fewer of a hundred."""
+_DESIGNS = (*CATALOGUE, SATISFACTION)
+EVERY_STREAM = -1
 _SHORTEST_SHIFT = 21
 FLOOD_CALLS = (48, 60)
 _MOST_TIMES = 8.0
@@ -67,7 +73,7 @@ class Incident:
     counties: tuple[int, ...]
     """Indices into City.counties."""
     stream: int
-    """Index into Intensity.streams."""
+    """Index into Intensity.streams; EVERY_STREAM where what people answer changes, whatever it was about."""
     start: Instant
     end: Instant
     change: float
@@ -79,6 +85,11 @@ class Incident:
             ramp = (hours - self.start + HOUR / 2) / (self.end - self.start)
             return np.where(inside, self.change * ramp, 0.0)
         return np.where(inside, self.change, 0.0)
+
+
+def signals_asking(city: City) -> tuple[str, ...]:
+    """Names of the signals that are judged by what people answer when they are called back, in the city's order."""
+    return tuple(s.name for s in city.signals if "outcome" in s.where and s.detectors)
 
 
 def signals_counting(city: City, stream: Stream, shape: Shape) -> tuple[str, ...]:
@@ -117,10 +128,12 @@ class Planner:
         # Where several points take matters in, an incident is in the one that takes most of a category.
         self._open = [i for i, s in enumerate(streams) if s.intake == "accepted" and not s.quiet]
 
-    def plan(self, count: int, seed: int) -> list[Incident]:
-        """`count` incidents, shapes taken in turns; SimulationError where they do not fit."""
+    def plan(self, count: int, seed: int, shapes: Sequence[Shape] = ()) -> list[Incident]:
+        """`count` incidents, shapes taken in turns: these, or those of CATALOGUE; SimulationError where they do not
+        fit."""
         draws = Draws(seed, _PLAN_PURPOSE)
-        designs = [design for design in CATALOGUE if self._possible(design)]
+        wanted = [design for design in _DESIGNS if design.shape in shapes] if shapes else CATALOGUE
+        designs = [design for design in wanted if self._possible(design)]
         if count and not designs:
             days = (self._end - self._start) // DAY
             raise SimulationError(f"{days} days are too short for incidents; ask for at least 7 days, or for none")
@@ -144,6 +157,8 @@ class Planner:
             return False
         if design.shape is Shape.DROUGHT and not (self._daily[:, self._open] >= design.least_daily).any():
             return False
+        if design.shape is Shape.SATISFACTION and not signals_asking(self._city):
+            return False
         return bool(self._open) and self._room(design) >= design.days[0] * DAY
 
     def _room(self, design: Design) -> Duration:
@@ -166,17 +181,27 @@ class Planner:
             end = min(start + days * DAY, self._end)
             if start >= end or not self._free(counties, stream, start, end):
                 continue
-            signals = signals_counting(self._city, self._streams[stream], design.shape)
-            if not signals and attempt < _TRIES // 2:
+            if attempt < _TRIES // 2 and not self._seen(stream, design.shape):
                 continue
-            family = self._streams[stream].family
+            family = self._family(stream)
             self._taken += [(self._city.counties[c].code, family, start, end) for c in counties]
             strength = self._strength(design, counties, stream, (start, end), change)
             return Incident(number, design.shape, counties, stream, start, end, strength)
         return None
 
+    def _seen(self, stream: int, shape: Shape) -> bool:
+        """Whether a signal counts an incident's tickets, or asks for its answers."""
+        return stream == EVERY_STREAM or bool(signals_counting(self._city, self._streams[stream], shape))
+
+    def _family(self, stream: int) -> str:
+        return EVERY if stream == EVERY_STREAM else self._streams[stream].family
+
     def _where(self, design: Design, draws: Draws) -> tuple[int, tuple[int, ...]]:
         """A stream and counties, among those with enough tickets; among the largest where none has."""
+        if design.shape is Shape.SATISFACTION:
+            enough_of_all = np.flatnonzero(self._daily[:, self._open].sum(axis=1) >= design.least_daily).tolist()
+            counties = enough_of_all or [int(np.argmax(self._daily[:, self._open].sum(axis=1)))]
+            return EVERY_STREAM, (counties[int(draws.uniform(1)[0] * len(counties))],)
         cells = [
             (float(self._daily[c, s]), c, s)
             for c in range(len(self._city.counties))
@@ -202,7 +227,7 @@ class Planner:
 
     def _free(self, counties: tuple[int, ...], stream: int, start: Instant, end: Instant) -> bool:
         codes = {self._city.counties[c].code for c in counties}
-        family = self._streams[stream].family
+        family = self._family(stream)
         return not any(
             code in codes and taken == family and start < last + _MARGIN and first < end + _MARGIN
             for code, taken, first, last in self._taken

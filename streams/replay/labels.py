@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from streams.core.instant import Instant, NaiveTimeError, format_instant, parse_instant
 
+EVERY = "*"
+
 
 class LabelError(Exception):
     """A file of labels that cannot be used: `file:line: what; what to do`."""
@@ -30,6 +32,8 @@ class Shape(StrEnum):
     """Neighbouring counties together."""
     CALLER_FLOOD = "caller_flood"
     """One caller calls fifty times about one matter."""
+    SATISFACTION = "satisfaction"
+    """Fewer of those who are called back are satisfied; as many call as ever."""
 
 
 class Label(Struct, frozen=True):
@@ -40,13 +44,14 @@ class Label(Struct, frozen=True):
     """One of `Shape`; other people's labels may use words of their own."""
     counties: tuple[str, ...]
     category: str
+    """EVERY where it is no single one."""
     signals: tuple[str, ...]
     """Names of the profile's signals that count its events."""
     start: Instant
     end: Instant
     """Event time, [start, end)."""
     size: int
-    """Tickets added, or in a drought the tickets that are missing."""
+    """Tickets added; in a drought the tickets that are missing; of satisfaction the answers that changed."""
 
 
 class _Written(Struct, frozen=True, forbid_unknown_fields=True):

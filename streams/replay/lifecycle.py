@@ -52,6 +52,8 @@ _DUE_DAYS = (1, 3, 5, 10)
 _DUE_SHARES = (0.15, 0.30, 0.40, 0.15)
 _OUTCOMES = ("satisfied", "basically_satisfied", "dissatisfied", "unsolved", "no_response", "unreachable")
 _OUTCOME_SHARES = (0.62, 0.15, 0.055, 0.05, 0.02, 0.105)
+_SATISFIED = (_OUTCOME_SHARES[0] + _OUTCOME_SHARES[1]) / (1.0 - _OUTCOME_SHARES[5])
+"""Of valid answers."""
 _SECOND_OUTCOME_SHARES = (0.45, 0.25, 0.10, 0.08, 0.02, 0.10)
 _DIRECT, _RETURNED, _EXTENDED, _CALLED_BACK, _REOPENED = 0.24, 0.06, 0.05, 0.93, 0.5
 
@@ -134,6 +136,13 @@ class _Steps:
         wait = np.where(second < _MORNING, _MORNING - second + rush, 0)
         wait = np.where(second >= _EVENING, _SECONDS_A_DAY + _MORNING - second + rush, wait)
         return later + wait
+
+
+def dissatisfied(rows: Rows, asked: Flags, points: float, draws: Draws) -> Flags:
+    """Of the answers `asked`, which satisfied ones are to become dissatisfied ones, so that the satisfied share of the
+    valid ones falls by `points` (0.15: by 15 of a hundred)."""
+    satisfied = np.isin(rows["outcome"], (_OUTCOME["satisfied"], _OUTCOME["basically_satisfied"]))
+    return asked & satisfied & draws.chance(len(rows), points / _SATISFIED)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

@@ -17,14 +17,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.core.event import KINDS
+from streams.core.event import KINDS, OUTCOMES
 from streams.core.instant import DAY, HOUR, SECOND, Instant, format_instant
 from streams.profile.model import Profile
 from streams.replay.draws import Draws, Floats, Numbers, Quantiles, Whole
-from streams.replay.incidents import FLOOD_CALLS, Incident, Planner, SimulationError, signals_counting
+from streams.replay.incidents import (
+    EVERY_STREAM,
+    FLOOD_CALLS,
+    Incident,
+    Planner,
+    SimulationError,
+    signals_asking,
+    signals_counting,
+)
 from streams.replay.intensity import DAY_PURPOSE, Intensity, first_instant
-from streams.replay.labels import Label, Shape
-from streams.replay.lifecycle import Rows, Tickets, joined, steps_of
+from streams.replay.labels import EVERY, Label, Shape
+from streams.replay.lifecycle import Rows, Tickets, dissatisfied, joined, steps_of
 from streams.replay.lines import LineWriter, offsets
 from streams.replay.residents import Residents
 
@@ -46,8 +54,10 @@ _RESENT_SECONDS: Quantiles = ((0, 0.5), (0.8, 30), (0.98, 900), (1, 172_800))
 _BLOCK_LINES = 4000
 _TICKETS_A_BATCH = 1 << 24
 _INCIDENT_NUMBERS = 1 << 48
-_BASE, _EXTRA, _MISSING = 0, 1, 2
+_BASE, _EXTRA, _MISSING, _ANSWERS = 0, 1, 2, 3
 _HOURS_A_DAY = 24
+_ADDS_NOTHING = (Shape.DROUGHT, Shape.SATISFACTION)
+_CALLED_BACK, _DISSATISFIED = KINDS.index("called_back"), OUTCOMES.index("dissatisfied")
 
 Progress = Callable[[int, int], None]
 """Called with (days done, days in all)."""
@@ -73,6 +83,7 @@ class Simulation:
         scale: float,
         start: date,
         planned: Sequence[Incident] | None = None,
+        shapes: Sequence[Shape] = (),
     ) -> None:
         _check(days, seed, incidents, scale)
         self.profile = profile
@@ -91,7 +102,7 @@ class Simulation:
         self._writer = LineWriter(profile.city, self._streams, seed)
         self._residents = Residents(len(profile.city.counties), len(self._streams))
         if planned is None:
-            planned = Planner(self._intensity, self.span).plan(incidents, seed)
+            planned = Planner(self._intensity, self.span).plan(incidents, seed, shapes)
         self._incidents = list(planned)
         self._sizes = [0] * len(self._incidents)
         self._pending: dict[int, list[Rows]] = {}
@@ -165,7 +176,7 @@ class Simulation:
         callers, matters = self._residents.call(arrivals.county, arrivals.stream, arrivals.number, draws)
         tickets = self._tickets(day, arrivals, callers, matters, offset, draws)
         missing = self._missing(day, tickets)
-        self._later(tickets, draws, missing)
+        self._later(tickets, draws, missing, (day, _BASE))
         for incident in self._incidents:
             self._add(incident, day, means, offset)
 
@@ -192,7 +203,7 @@ class Simulation:
         missing: list[Numbers] = []
         for incident in self._incidents:
             start = self.span[0] + day * DAY
-            if incident.change >= 0 or incident.end <= start or incident.start >= start + DAY:
+            if incident.shape is not Shape.DROUGHT or incident.end <= start or incident.start >= start + DAY:
                 continue
             at = tickets.at * SECOND
             hit = (at >= incident.start) & (at < incident.end)
@@ -206,7 +217,7 @@ class Simulation:
     def _add(self, incident: Incident, day: int, means: Floats, offset: Whole) -> None:
         """The tickets that an incident adds on one day."""
         start = self.span[0] + day * DAY
-        if incident.change < 0 or incident.end <= start or incident.start >= start + DAY:
+        if incident.shape in _ADDS_NOTHING or incident.end <= start or incident.start >= start + DAY:
             return
         draws = Draws(self.seed, DAY_PURPOSE, day + _EARLIER_DAYS, _EXTRA, incident.number)
         hours = start + np.arange(_HOURS_A_DAY, dtype=np.int64) * HOUR
@@ -224,7 +235,8 @@ class Simulation:
         if incident.shape is Shape.CALLER_FLOOD:
             callers = matters = np.full(len(callers), own, np.uint64)
         self._sizes[incident.number] += len(callers)
-        self._later(self._tickets(day, arrivals, callers, matters, offset, draws), draws, np.zeros(0, np.uint64))
+        tickets = self._tickets(day, arrivals, callers, matters, offset, draws)
+        self._later(tickets, draws, np.zeros(0, np.uint64), (day, 1 + incident.number))
 
     def _calls(self, incident: Incident, hours: Whole, shape: tuple[int, ...]) -> Whole:
         """One caller's calls in each hour: by day, as many as FLOOD_CALLS says in all."""
@@ -243,9 +255,24 @@ class Simulation:
     def _local_hour(self) -> int:
         return self.profile.city.day_start.hour
 
-    def _later(self, tickets: Tickets, draws: Draws, missing: Numbers) -> None:
-        """Puts all events of some tickets where they wait for the day on which they are received."""
+    def _answers(self, rows: Rows, missing: Numbers, whose: tuple[int, int]) -> None:
+        """What people answer where fewer of them are satisfied; what is reopened of it stays what it was."""
+        for incident in self._incidents:
+            if incident.shape is not Shape.SATISFACTION:
+                continue
+            at = rows["at"] * SECOND
+            asked = (rows["kind"] == _CALLED_BACK) & np.isin(rows["county"], incident.counties)
+            asked &= (at >= incident.start) & (at < incident.end)
+            draws = Draws(self.seed, DAY_PURPOSE, whose[0] + _EARLIER_DAYS, _ANSWERS, incident.number, whose[1])
+            changed = dissatisfied(rows, asked, -incident.change, draws)
+            rows["outcome"][changed] = _DISSATISFIED
+            self._sizes[incident.number] += int((changed & ~np.isin(rows["ticket"], missing)).sum())
+
+    def _later(self, tickets: Tickets, draws: Draws, missing: Numbers, whose: tuple[int, int]) -> None:
+        """Puts all events of some tickets where they wait for the day on which they are received. `whose`: the day on
+        which they came in, and what they are part of."""
         rows = steps_of(tickets, self._intake[tickets.stream], draws)
+        self._answers(rows, missing, whose)
         count = len(rows)
         delay = draws.times(_DELAY_SECONDS, count, 1000)
         beyond = draws.chance(count, _BEYOND_LATENESS)
@@ -297,11 +324,15 @@ class Simulation:
                 yield Block("".join(lines).encode(), events, len(inside))
 
     def _label(self, incident: Incident, size: int) -> Label:
-        city, stream = self.profile.city, self._streams[incident.stream]
+        city = self.profile.city
         counties = tuple(city.counties[c].code for c in incident.counties)
-        signals = signals_counting(city, stream, incident.shape)
+        if incident.stream == EVERY_STREAM:
+            category, signals = EVERY, signals_asking(city)
+        else:
+            stream = self._streams[incident.stream]
+            category, signals = stream.category, signals_counting(city, stream, incident.shape)
         name = f"{incident.number + 1:03d}-{incident.shape}"
-        return Label(name, incident.shape, counties, stream.category, signals, incident.start, incident.end, size)
+        return Label(name, incident.shape, counties, category, signals, incident.start, incident.end, size)
 
 
 class _Arrivals(NamedTuple):
@@ -331,13 +362,14 @@ def simulate(
     scale: float = 1.0,
     start: date | None = None,
     planned: Sequence[Incident] | None = None,
+    shapes: Sequence[Shape] = (),
 ) -> Simulation:
     """A simulated stream of `days` reporting days from the one called `start` (FIRST_DAY) on.
 
-    `scale` multiplies the volume. `planned`: these incidents, numbered from 0, instead of any that the seed places.
-    SimulationError where that cannot be done.
+    `scale` multiplies the volume. `shapes`: incidents of these shapes only. `planned`: these incidents, numbered from
+    0, instead of any that the seed places. SimulationError where that cannot be done.
     """
-    return Simulation(profile, days, seed, incidents, scale, start or FIRST_DAY, planned)
+    return Simulation(profile, days, seed, incidents, scale, start or FIRST_DAY, planned, shapes)
 
 
 def _check(days: int, seed: int, incidents: int, scale: float) -> None:

@@ -20,7 +20,7 @@ from streams.core.record import Rejection
 from streams.profile.load import load
 from streams.profile.model import Profile
 from streams.replay.incidents import CATALOGUE, SimulationError
-from streams.replay.labels import Label, Shape
+from streams.replay.labels import EVERY, Label, Shape
 from streams.replay.simulate import Simulation, simulate
 from tests.replay.river_town import PROFILE, river_town
 
@@ -163,6 +163,43 @@ def test_an_incident_adds_its_tickets_and_changes_nothing_else(town: Profile) ->
         assert (added if label.shape == Shape.DROUGHT else missing) == 0
     changed = [e for i, e in {**calm, **stormy}.items() if (i in calm) != (i in stormy) and e["kind"] == "accepted"]
     assert len(changed) == sum(label.size for label in busy.labels)
+
+
+def test_where_satisfaction_falls_the_answers_change_and_nothing_else(town: Profile) -> None:
+    """By fifteen of a hundred, in one county, for four weeks."""
+    calm = {e["id"]: e for e in events(records(simulate(town, 120, 5)))}
+    sour = simulate(town, 120, 5, incidents=1, shapes=(Shape.SATISFACTION,))
+    stormy = {e["id"]: e for e in events(records(sour))}
+    (label,) = sour.labels
+    assert (label.shape, label.category, label.end - label.start) == (Shape.SATISFACTION, EVERY, 28 * DAY)
+    assert label.signals == tuple(s.name for s in town.city.signals if "outcome" in s.where and s.detectors)
+    changed = {i: (calm[i]["outcome"], e["outcome"]) for i, e in stormy.items() if calm[i] != e}
+    assert calm.keys() == stormy.keys()
+    assert len(changed) == label.size
+    assert {after for _, after in changed.values()} == {"dissatisfied"}
+    assert {before for before, _ in changed.values()} == {"satisfied", "basically_satisfied"}
+    assert all({**calm[i], "outcome": "dissatisfied"} == stormy[i] for i in changed)
+    assert all(stormy[i]["county"] == label.counties[0] for i in changed)
+    assert all(label.start <= parse_instant(stormy[i]["at"]) < label.end for i in changed)
+
+    def share(of: dict[str, Record]) -> float:
+        answers = [
+            e["outcome"]
+            for e in of.values()
+            if e["kind"] == "called_back"
+            and e["county"] == label.counties[0]
+            and label.start <= parse_instant(e["at"]) < label.end
+            and e["outcome"] != "unreachable"
+        ]
+        return sum(answer in {"satisfied", "basically_satisfied"} for answer in answers) / len(answers)
+
+    assert -0.21 < share(stormy) - share(calm) < -0.09
+
+
+def test_only_the_shapes_that_are_asked_for_are_planned(town: Profile) -> None:
+    simulation = simulate(town, 200, 5, incidents=3, shapes=(Shape.BURST, Shape.DROUGHT))
+    records(simulation)
+    assert {label.shape for label in simulation.labels} == {Shape.BURST, Shape.DROUGHT}
 
 
 def test_all_shapes_appear_after_the_warm_up_and_never_beside_each_other(
