@@ -268,8 +268,9 @@ SOURCE_LAG = _gauge(
 )
 STOPPED = _gauge(
     "stopped_for_good",
-    "1：同一处记录失败三次，已停下，须有人查看后再启动；0：没有。",
-    "1: the same records failed three times; it has stopped until somebody has looked and starts it. 0: it has not.",
+    "1：同一处记录失败三次，或不能再往下算（记录已过期、主题被重建……），已停下，须有人查看后再启动；0：没有。",
+    "1: the same records failed three times, or it must not go on (records that retention deleted, a topic made again "
+    "...): it has stopped until somebody has looked. 0: it has not.",
 )
 CALENDAR_COVERAGE = _gauge(
     "calendar_coverage_days",

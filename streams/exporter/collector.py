@@ -241,6 +241,7 @@ def pipeline_families(state: State) -> Iterator[Family]:
         yield family(metrics.WINDOWS_CLOSED, [((), progress.accounting.windows_closed)])
     if watermark is not None:
         yield family(metrics.WATERMARK, [((), seconds(watermark))])
+    yield family(metrics.STOPPED, [((), float(state.stopped))])
     yield family(metrics.RECORDS_REJECTED, [((reason,), count) for reason, count in state.rejected.items()])
     yield family(metrics.POINT_LAST_EVENT, [((point,), seconds(at)) for point, at in state.last_events.items()])
     if state.covered_until is not None:

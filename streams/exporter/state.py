@@ -37,6 +37,8 @@ class State:
     """Point -> end of the last day with events of it."""
     spent: float | None
     """Of the page budget in the 7 days up to the last window end; None: nothing was judged."""
+    stopped: bool
+    """Whether something has stopped for good, and waits for somebody to look."""
     covered_until: Instant | None
     """End of the last day whose holidays are known; None: they follow a rule."""
 
@@ -85,6 +87,7 @@ class LedgerState:
             figures=tuple(one for one in made if one is not None),
             last_events=self._points(look),
             spent=None if last is None else self._spent(look, last),
+            stopped=bool(look.stopped()),
             covered_until=self.covered_until(),
         )
 

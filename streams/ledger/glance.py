@@ -68,6 +68,12 @@ class Look:
         """Whether it is filled from topics."""
         return self._db.execute(select(tables.topic.c.name).limit(1)).first() is not None
 
+    def stopped(self) -> list[tuple[str, int, str]]:
+        """What has stopped for good, and waits for somebody to look: step, partition, why."""
+        columns = tables.stopped.c
+        found = self._db.execute(select(*columns).order_by(columns.step, columns.partition))
+        return [(step, partition, why) for step, partition, why in found]
+
     def rejection_totals(self) -> dict[Reason, int]:
         """Reason -> records rejected since the beginning, in the order of the enum."""
         return rejects.rejection_totals(self._db)

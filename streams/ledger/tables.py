@@ -196,6 +196,13 @@ rejected_until = _table(
     _number("position"),
     PrimaryKeyConstraint("partition"),
 )
+stopped = _table(
+    "stopped",
+    _text("step"),
+    _number("partition", autoincrement=False),
+    _text("why"),
+    PrimaryKeyConstraint("step", "partition"),
+)
 
 # ---- who may speak to the live service ---------------------------------------------------------------------------
 

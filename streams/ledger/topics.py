@@ -6,10 +6,10 @@ partition: it is written only when all that was emitted up to them has been take
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from streams.core.instant import Instant
 from streams.core.outputs import Accounting
@@ -58,6 +58,8 @@ class Taken:
     """By partition of events: those that are newer than before, whose outputs have all been taken."""
     positions: Mapping[Place, TopicPosition]
     """Of every partition of every topic."""
+    stops: Mapping[tuple[str, int], str | None] = field(default_factory=dict)
+    """By step and partition: why it has stopped for good; None: it goes on."""
 
 
 class TopicLedger(LedgerWriter):
@@ -126,6 +128,7 @@ class TopicLedger(LedgerWriter):
             ],
         )
         self._put_sum(db)
+        _put_stops(db, taken.stops)
         rows.put(
             db,
             _topic,
@@ -158,6 +161,14 @@ class TopicLedger(LedgerWriter):
 def _positions(db: Connection) -> dict[Place, TopicPosition]:
     found = db.execute(select(_topic.c.name, _topic.c.partition, _topic.c.topic_id, _topic.c.position))
     return {(name, partition): TopicPosition(topic_id, position) for name, partition, topic_id, position in found}
+
+
+def _put_stops(db: Connection, stops: Mapping[tuple[str, int], str | None]) -> None:
+    table = tables.stopped
+    for step, partition in stops:
+        db.execute(delete(table).where(table.c.step == step, table.c.partition == partition))
+    found = [{"step": step, "partition": n, "why": why} for (step, n), why in sorted(stops.items()) if why is not None]
+    rows.put(db, table, found)
 
 
 def _append_letters(db: Connection, partition: int, letters: Iterable[DeadLetter]) -> None:

@@ -19,13 +19,17 @@ from streams.core.outputs import ClosedWindow, Correction, ScoredWindow
 from streams.core.wire import DeadLetter, WireError, decode_alert, decode_dead_letter, decode_score, decode_window
 from streams.ledger.topics import Account, Place, Taken, TopicLedger, TopicPosition
 from streams.ports import Outputs
-from streams.runtime.checkpoints import FORMAT, Manifest
+from streams.runtime.checkpoints import FORMAT, STOPPED, Manifest
 from streams.runtime.cluster import TopicFacts
+from streams.runtime.supervisor import Failure
 from streams.sources.step_topics import StepTopics
 
 _WAIT_MS = 200
 _TALLY = "tally"
 _manifests = msgspec.msgpack.Decoder(Manifest)
+
+_Stops = dict[tuple[str, int], str | None]
+"""By step and partition: why it has stopped for good; None: it goes on."""
 
 Watch = Callable[["Progress"], bool]
 """Told after every transaction; False: stop here."""
@@ -104,7 +108,7 @@ class TopicLedgerRuntime:
         """Take what comes until told to stop, or (`once`) what there is now; how many records were read."""
         taken = 0
         while True:
-            accounts, checked = self._new_accounts(wait_ms=0 if once else _WAIT_MS, to_the_end=once)
+            accounts, stops, checked = self._new_accounts(wait_ms=0 if once else _WAIT_MS, to_the_end=once)
             goals = self._outputs.ends()
             behind = sum(goals[place] - self._positions[place] for place in goals)
             read, more = _Read(), True
@@ -115,7 +119,7 @@ class TopicLedgerRuntime:
                     self._positions |= checked
                 if count or not more:
                     taken += count
-                    self._commit(read, {} if more else accounts)
+                    self._commit(read, {} if more else accounts, {} if more else stops)
                     read = _Read()
                     if not watch(Progress(taken, behind)):
                         return taken
@@ -167,23 +171,33 @@ class TopicLedgerRuntime:
                 "give the --profile that the workers have",
             )
 
-    def _new_accounts(self, wait_ms: int, *, to_the_end: bool) -> tuple[dict[int, Account], dict[Place, int]]:
-        """The accounts of the newest checkpoints of the tally, by partition; and where reading them goes on."""
+    def _new_accounts(self, wait_ms: int, *, to_the_end: bool) -> tuple[dict[int, Account], _Stops, dict[Place, int]]:
+        """The accounts of the newest checkpoints of the tally, by partition; what has stopped for good, or goes on
+        since; and where reading them goes on."""
         found: dict[int, Account] = {}
+        stops: _Stops = {}
         ends = self._checkpoints.ends() if to_the_end else {}
         while True:
             for _, records in self._checkpoints.poll(_WAIT_MS if to_the_end else wait_ms):
                 for record in records:
-                    self._look(record, found)
+                    self._look(record, found, stops)
             reached = self._checkpoints.reached()
             if all(reached[place] >= end for place, end in ends.items()):
-                return found, reached
+                return found, stops, reached
 
-    def _look(self, record: ConsumerRecord, found: dict[int, Account]) -> None:
+    def _look(self, record: ConsumerRecord, found: dict[int, Account], stops: _Stops) -> None:
         """Take up a manifest of the tally. Of whoever, whenever: what a tally says at a position is always the same."""
         step, _, rest = (record.key or b"").decode(errors="replace").partition("/")
         partition, _, writer = rest.partition("/")
-        if step != _TALLY or "/" in writer or record.value is None or not partition.isdecimal():
+        if "/" in writer or not partition.isdecimal():
+            return
+        if writer == STOPPED:
+            stops[step, int(partition)] = _why(record.value)
+            return
+        if record.value is None:
+            return
+        stops[step, int(partition)] = None  # a step that writes a checkpoint goes on
+        if step != _TALLY:
             return
         try:
             manifest = _manifests.decode(zstandard.ZstdDecompressor().decompress(record.value))
@@ -197,10 +211,22 @@ class TopicLedgerRuntime:
             watermark = None if manifest.reached is None else manifest.reached - self._lateness
             found[number] = Account(manifest.position, watermark, manifest.accounting)
 
-    def _commit(self, read: _Read, accounts: Mapping[int, Account]) -> None:
+    def _commit(self, read: _Read, accounts: Mapping[int, Account], stops: _Stops) -> None:
         positions = {
             place: TopicPosition(self._facts[place[0]].id, position) for place, position in self._positions.items()
         }
         if positions == self._ledger.positions:
             return
-        self._ledger.commit(Taken(outputs=read.outputs(), letters=read.letters, accounts=accounts, positions=positions))
+        self._ledger.commit(
+            Taken(outputs=read.outputs(), letters=read.letters, accounts=accounts, positions=positions, stops=stops)
+        )
+
+
+def _why(note: bytes | None) -> str | None:
+    """What a note says of a stop; None: it was taken away."""
+    if note is None:
+        return None
+    try:
+        return msgspec.json.decode(note, type=Failure).error
+    except msgspec.MsgspecError:
+        return "?"

@@ -9,10 +9,13 @@ from streams.broker.settings import BrokerSettings
 from streams.core.outputs import Accounting
 from streams.core.record import Reason
 from streams.core.wire import DeadLetter, encode_dead_letter
+from streams.ledger.glance import Glance
 from streams.ledger.reader import LedgerReader
 from streams.ledger.topics import TopicLedger
+from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import About, CheckpointWriter, Place
 from streams.runtime.cluster import Cluster
+from streams.runtime.supervisor import Failure
 from streams.runtime.topic_ledger import Progress, TopicLedgerRuntime
 from streams.sources import step_topics
 from streams.sources.step_topics import StepTopics
@@ -62,3 +65,35 @@ def test_an_account_waits_for_everything_that_was_written_before_it(
         runtime = TopicLedgerRuntime(topics, facts, outputs, checkpoints, ledger, LAYOUT.profile_version, 0)
         assert runtime.run(watch, once=True) == LETTERS
     assert told == [0] * (LETTERS - 1) + [LETTERS]
+
+
+def test_what_has_stopped_for_good_is_in_the_ledger_until_it_goes_on(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    topics = make_topics(kafka_broker.bootstrap, topic_prefix, partitions=3, replay=True)
+    settings = BrokerSettings(brokers=kafka_broker.bootstrap, topic_prefix=topic_prefix)
+    cluster = Cluster(settings)
+    facts = cluster.topics(topics.all())
+    store = CheckpointStore(settings, cluster, topics.checkpoints, LAYOUT.profile_version)
+    store.note_stop(Failure("tally", topics.events, 2, 10, 19, "KeyError: 'a'"))
+    store.note_stop(Failure("score", topics.windows, 1, 3, 3, "RefusedError: gone"))
+
+    def stopped_after_taking_all() -> list[tuple[str, int, str]]:
+        config = settings.for_kafka_python()
+        with (
+            TopicLedger(tmp_path, LAYOUT, "events", 3) as ledger,
+            StepTopics(config, [topics.windows, topics.scores, topics.alerts, topics.dlq]) as outputs,
+            StepTopics(config, [topics.checkpoints]) as checkpoints,
+        ):
+            runtime = TopicLedgerRuntime(topics, facts, outputs, checkpoints, ledger, LAYOUT.profile_version, 0)
+            runtime.run(lambda _: True, once=True)
+        with Glance(tmp_path) as glance:
+            return glance.look(lambda look: look.stopped())
+
+    assert stopped_after_taking_all() == [("score", 1, "RefusedError: gone"), ("tally", 2, "KeyError: 'a'")]
+    about = About(facts[topics.windows].name, facts[topics.windows].id, 3, LAYOUT.profile_version)
+    producer = KafkaProducer(bootstrap_servers=kafka_broker.bootstrap)
+    log = PartitionLog(producer, topics.checkpoints, 1)
+    CheckpointWriter(Place("score", 1), about, "1-test", log).write(4, {"state": b"1"}, Accounting(), START)
+    producer.close()
+    assert stopped_after_taking_all() == [("tally", 2, "KeyError: 'a'")]
