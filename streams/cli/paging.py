@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.options import DataDirOption, LedgerOption, ProfileOption, examples, where_of
-from streams.cli.screen import say
+from streams.cli.screen import say, warn
 
 ListenOption = Annotated[
     str, typer.Option("--listen", metavar="HOST:PORT", help="监听地址 · where to listen; port 0: any that is free")
@@ -43,9 +43,9 @@ def paging(
     """寻呼 · Take Alertmanager's notifications and page staff: DingTalk, WeCom, Feishu, mail, webhooks.
 
     A page is durable in the ledger before Alertmanager is answered, and told until a channel has taken it or somebody
-    has taken the alert up. Nobody is told twice of one alert, but by escalation.
+    has taken the alert up. Nobody is told twice of one alert, but by escalation. Where there is no ledger yet it waits.
     """
-    from streams import wiring
+    from streams.cli.exporter import profile_of
     from streams.cli.notify import keeping_alive
     from streams.clock import WallClock
     from streams.config import settings as environment
@@ -54,6 +54,7 @@ def paging(
     from streams.paging.settings import PagingSettingsError, read_paging
     from streams.runtime.worker_process import say_to_stderr
     from streams.service.server import serving
+    from streams.wiring import open_profile
 
     settings = read_paging(config)
     if settings.console_url is None:
@@ -63,16 +64,23 @@ def paging(
         settings = settings.model_copy(update={"console_url": console})
     secrets = Secrets.read(settings)
     clock, where = WallClock(), where_of(data_dir, ledger)
-    with wiring.open_reading(where, profile) as reading:
-        naming = reading.profile
-    with Pager(where, naming, settings, secrets, clock, say_to_stderr(clock)) as pager:
-        if check:
-            say("设置可用", "the settings are good")
-            return
-        with serving(listen) as (server, url), keeping_alive():
-            server.config.app = paging_app(pager)
-            pager.on_failure = server.end
-            say(f"寻呼：{url}", f"paging at {url}")
-            server.serve_here()
+    if profile:
+        open_profile(profile)  # one that is named and cannot be read is wrong now, whatever the ledger
+    pager = Pager(where, lambda: profile_of(where, profile), settings, secrets, clock, say_to_stderr(clock))
+    waiting = pager.ready()
+    if check:
+        pager.close()
+        say("设置可用", "the settings are good")
+        if waiting is not None:
+            warn(f"台账现在读不出：{waiting}", "the ledger cannot be read now; the pager will wait for it")
+        return
+    with pager, serving(listen) as (server, url), keeping_alive():
+        server.config.app = paging_app(pager)
+        pager.on_failure = server.end
+        say(f"寻呼：{url}", f"paging at {url}")
+        if waiting is not None:
+            words = f"the ledger cannot be read now; it waits, and /readyz says so: {waiting}"
+            warn("台账现在读不出，等它出现；此前 /readyz 为 503", words)
+        server.serve_here()
     if pager.failed is not None:
         raise typer.Exit(1)

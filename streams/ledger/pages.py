@@ -16,16 +16,21 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, case, exists, func, insert, select, update
 
 from streams.core.instant import SECOND, Duration, Instant
-from streams.ledger import rows, tables
+from streams.ledger import rows, service_pages, tables
 from streams.ledger.alerts import AlertLife, life_of
 from streams.ledger.connection import open_people
+from streams.ledger.errors import UnknownAlertError
+from streams.ledger.lifecycle import Step, StepKind, check_said
 from streams.ledger.place import Where
+from streams.ledger.service_pages import TakenUp, Trouble
 
 FIRING, RESOLVED = "firing", "resolved"
 ALERT, SERVICE = "alert", "service"
 """Kinds of pages: of alerts in this ledger, and of what else Prometheus watches: feeds, budget, exporter."""
 LEASE = 60 * SECOND
 """How long whoever took a delivery up may try before somebody else may: longer than any attempt takes."""
+ONE_EVENT = "event"
+"""Size of what an always-page alert is about: one event, not a window."""
 _ID_DIGITS = 32
 
 _page, _of_alert = tables.page, tables.page_alert
@@ -77,6 +82,8 @@ class Due:
     """From 1."""
     alerts: tuple[AlertLife, ...]
     """Those of it that nobody has taken up, in the order in which they were raised."""
+    about: str = ""
+    """Of a service page: the trouble, which somebody is to take up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +160,42 @@ class PageBook:
 
         return self._database.run(work)
 
-    def page_service(self, page: Page, channels: Sequence[str]) -> bool:
-        """Make a page of something else; whether it is new. Durable when this returns."""
+    def unpaged_events(self) -> list[tuple[str, str, str]]:
+        """(alert, county, signal) of always-page alerts that nobody has taken up and that had no page yet."""
+        paged = exists().where(_of_alert.c.alert == _alert.c.id, _of_alert.c.level == 0)
+        wanted = (
+            select(_alert.c.id, _alert.c.county, _alert.c.signal)
+            .where(_alert.c.size == ONE_EVENT, _alert.c.step.is_(None), ~paged)
+            .order_by(_alert.c.raised_at, _alert.c.id)
+        )
+        return self._database.run(lambda db: [(name, county, signal) for name, county, signal in db.execute(wanted)])
+
+    def page_service(self, asked: Page, about: str, channels: Sequence[str]) -> bool:
+        """Make a page about a trouble; whether it is new. `asked`: all but its id. Durable when this returns."""
+        page = msgspec.structs.replace(asked, id=page_id(msgspec.structs.replace(asked, group_key=""), [about]))
 
         def work(db: Connection) -> bool:
             self._database.hold_steps(db)
             if db.execute(select(_page.c.id).where(_page.c.id == page.id)).first():
                 return False
             _put(db, page, channels)
+            service_pages.put(db, page.id, about)
             return True
 
         return self._database.run(work)
 
-    def holds(self, page: str) -> bool:
-        """Whether there is a page of this id."""
-        there = select(_page.c.id).where(_page.c.id == page)
-        return self._database.run(lambda db: db.execute(there).first() is not None)
+    def service_levels(self, about: str) -> list[int]:
+        """The levels that were told that a trouble began."""
+        return self._database.run(lambda db: service_pages.levels(db, about))
+
+    def unanswered_service(self, level: int, until: Instant) -> list[tuple[str, Page]]:
+        """(trouble, page) of what a level was told by an instant, the next was not, nobody took up, and goes on."""
+
+        def work(db: Connection) -> list[tuple[str, Page]]:
+            found = service_pages.unanswered(db, level, until)
+            return [(about, _read(db, page)) for about, page in found]
+
+        return self._database.run(work)
 
     def unanswered(self, level: int, severity: str, until: Instant) -> dict[str, list[str]]:
         """County -> alerts that were paged at a level by an instant, not at the next, and that nobody has taken up."""
@@ -210,7 +237,9 @@ class PageBook:
                 return False, None
             page = Page(**{name: row[name] for name in Page.__struct_fields__})
             alerts = tuple(life_of(db, name) for name in db.execute(_not_taken_up(page.id)).scalars())
-            if page.kind == ALERT and not alerts:
+            about = service_pages.about_of(db, page.id) if page.kind == SERVICE else ""
+            answered = page.status == FIRING and service_pages.taken_up(db, about) is not None
+            if answered or (page.kind == ALERT and not alerts):
                 _move(db, page.id, channel, {"state": DeliveryState.WITHDRAWN.value})
                 return True, None
             leased = update(_delivery).where(
@@ -219,7 +248,7 @@ class PageBook:
             attempt = row["attempts"] + 1
             if db.execute(leased.values(attempts=attempt, due_at=now + LEASE)).rowcount != 1:
                 return True, None  # another pager was quicker
-            return True, Due(page, channel, attempt, alerts)
+            return True, Due(page, channel, attempt, alerts, about)
 
         while True:
             more, due = self._database.run(work)
@@ -284,6 +313,22 @@ class PageBook:
         """One alert, by its whole id. Raises UnknownAlertError."""
         return self._database.run(lambda db: life_of(db, alert))
 
+    def trouble(self, about: str) -> Trouble:
+        """Something about jiantu itself that staff were told of. Raises UnknownAlertError."""
+        found = self._database.run(lambda db: service_pages.trouble(db, about))
+        if found is None:
+            raise UnknownAlertError("没有这件事的寻呼  there is no such page")
+        return found
+
+    def take_up(self, about: str, who: str, now: Instant) -> TakenUp:
+        """Somebody takes care of a trouble: nobody else is told of it. Who has it: whoever was first.
+
+        Raises UnknownAlertError; StepRefusedError where `who` is no name.
+        """
+        check_said(Step(StepKind.ACKNOWLEDGE, who), now)
+        self.trouble(about)
+        return self._database.run(lambda db: service_pages.take_up(db, about, who, now))
+
 
 def page_id(page: Page, about: Iterable[str]) -> str:
     """Deterministic: the same group, status, level and alerts make the same page."""
@@ -316,6 +361,11 @@ def receipts(db: Connection, alert: str | None = None) -> list[Receipt]:
     if alert is not None:
         wanted = wanted.where(_receipt.c.page.in_(select(_of_alert.c.page).where(_of_alert.c.alert == alert)))
     return [Receipt(**{**row, "outcome": Outcome(row["outcome"])}) for row in db.execute(wanted).mappings()]
+
+
+def _read(db: Connection, page: str) -> Page:
+    row = db.execute(select(_page).where(_page.c.id == page)).mappings().one()
+    return Page(**{name: row[name] for name in Page.__struct_fields__})
 
 
 def _put(db: Connection, page: Page, channels: Sequence[str]) -> None:

@@ -1,10 +1,11 @@
-"""The pager over HTTP: Alertmanager's webhook, and the page behind an acknowledge-link.
+"""The pager over HTTP: Alertmanager's webhook, and the pages behind acknowledge-links.
 
 A link is opened by whoever shows it: chats fetch what they preview, mail filters what they check. So GET looks and
 POST does. No page holds a script, is kept, or may be framed.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from streams.ledger.errors import LedgerError, StepRefusedError, UnknownAlertErr
 from streams.ledger.lifecycle import LONGEST_NAME
 from streams.paging import acknowledge_page
 from streams.paging.exposition import CONTENT_TYPE, exposition
+from streams.paging.links import ALERTS, PAGES
 from streams.paging.pager import Pager
 from streams.paging.webhook import MOST_BYTES, NotificationError, read_notification
 
@@ -90,7 +92,10 @@ def paging_app(pager: Pager) -> FastAPI:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        figures = await run_in_threadpool(pager.figures)
+        try:
+            figures = await run_in_threadpool(pager.figures)
+        except LedgerError as error:
+            return refusal(503, str(error))
         return Response(exposition(figures), media_type=CONTENT_TYPE)
 
     @app.post("/v1/alertmanager")
@@ -107,46 +112,68 @@ def paging_app(pager: Pager) -> FastAPI:
             return refusal(503, str(error))
         return JSONResponse({"pages": taken.pages}, 202)
 
-    @app.get("/alerts/{alert}/acknowledge")
-    async def look(alert: str, expires: str = "", signature: str = "") -> Response:
-        return await run_in_threadpool(_looked, pager, alert, expires, signature)
+    @app.get("/{kind}/{name}/acknowledge")
+    async def look(kind: str, name: str, expires: str = "", signature: str = "") -> Response:
+        return await run_in_threadpool(_answered, pager, _Asked(kind, name, expires, signature), None)
 
-    @app.post("/alerts/{alert}/acknowledge")
-    async def acknowledge(request: Request, alert: str, expires: str = "", signature: str = "") -> Response:
+    @app.post("/{kind}/{name}/acknowledge")
+    async def acknowledge(request: Request, kind: str, name: str, expires: str = "", signature: str = "") -> Response:
         body = await body_of(request, _MOST_FORM_BYTES)
         said = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
         who = said.get("who", [""])[0].strip()[: LONGEST_NAME + 1]
-        return await run_in_threadpool(_acknowledged, pager, alert, expires, signature, who)
+        return await run_in_threadpool(_answered, pager, _Asked(kind, name, expires, signature), who)
 
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An acknowledge-link as somebody shows it."""
+
+    kind: str
+    name: str
+    expires: str
+    signature: str
 
 
 def _page(html: str, status: int = 200) -> Response:
     return HTMLResponse(html, status, headers=_HEADERS)
 
 
-def _looked(pager: Pager, alert: str, expires: str, signature: str) -> Response:
-    refused = pager.links.refused(alert, expires, signature, pager.now())
+def _answered(pager: Pager, asked: _Asked, who: str | None) -> Response:
+    """What a link is answered; `who`: they acknowledge, None: they look."""
+    if asked.kind not in (ALERTS, PAGES):
+        return refusal(404, "there is nothing here")
+    refused = pager.links.refused(asked.name, asked.expires, asked.signature, pager.now(), asked.kind)
     if refused is not None:
         return _page(acknowledge_page.refused(refused), 410 if refused == "expired" else 403)
+    answer = _of_alert if asked.kind == ALERTS else _of_trouble
     try:
-        return _page(acknowledge_page.asking(pager.look(alert).alert, ""))
+        return answer(pager, asked.name, who)
     except UnknownAlertError:
-        return _page(acknowledge_page.refused("unknown"), 404)
+        return _page(acknowledge_page.refused("unknown" if asked.kind == ALERTS else "forgotten"), 404)
     except LedgerError:
         return _page(acknowledge_page.refused("away"), 503)
 
 
-def _acknowledged(pager: Pager, alert: str, expires: str, signature: str, who: str) -> Response:
-    refused = pager.links.refused(alert, expires, signature, pager.now())
-    if refused is not None:
-        return _page(acknowledge_page.refused(refused), 410 if refused == "expired" else 403)
+def _of_alert(pager: Pager, alert: str, who: str | None) -> Response:
+    if who is None:
+        return _page(acknowledge_page.asking(pager.look(alert).alert, ""))
     try:
         result = pager.acknowledge(alert, who)
-        return _page(acknowledge_page.done(result.taken, result.repeated))
     except StepRefusedError as error:
         return _page(acknowledge_page.asking(pager.look(alert).alert, str(error)), 409)
-    except UnknownAlertError:
-        return _page(acknowledge_page.refused("unknown"), 404)
-    except LedgerError:
-        return _page(acknowledge_page.refused("away"), 503)
+    return _page(acknowledge_page.done(alert, result.taken.step.who, repeated=result.repeated))
+
+
+def _of_trouble(pager: Pager, about: str, who: str | None) -> Response:
+    trouble = pager.trouble_of(about)
+    if who is None:
+        return _page(acknowledge_page.asking_of(trouble, ""))
+    try:
+        taken = pager.take_up(about, who)
+    except StepRefusedError as error:
+        return _page(acknowledge_page.asking_of(trouble, str(error)), 409)
+    if taken.who != who:
+        return _page(acknowledge_page.asking_of(pager.trouble_of(about), ""), 409)
+    return _page(acknowledge_page.done_of(trouble, who, repeated=trouble.taken_up is not None))

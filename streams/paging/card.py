@@ -13,7 +13,7 @@ from streams.core.city import Direction, Measure
 from streams.core.instant import Instant
 from streams.ledger.alerts import AlertLife
 from streams.ledger.pages import RESOLVED, SERVICE, Page
-from streams.paging.links import Links
+from streams.paging.links import PAGES, Links
 from streams.wording.catalog import Speech
 from streams.wording.figures import number, span
 from streams.wording.names import Naming
@@ -69,10 +69,10 @@ class CardMaker:
         self._telling = Telling(naming, lang, "desk")
         self._runbook_url = runbook_url
 
-    def card(self, page: Page, alerts: Sequence[AlertLife], now: Instant, most_bytes: int) -> Card:
-        """The card of a page and those of its alerts that nobody has taken up."""
+    def card(self, page: Page, alerts: Sequence[AlertLife], now: Instant, most_bytes: int, about: str = "") -> Card:
+        """The card of a page and those of its alerts that nobody has taken up; `about`: a service page's trouble."""
         if page.kind == SERVICE:
-            return self._service(page, most_bytes)
+            return self._service(page, about, now, most_bytes)
         places = list(dict.fromkeys(self._place(one) for one in alerts))
         title = self._say(
             "title",
@@ -80,8 +80,7 @@ class CardMaker:
             place=("、" if self._zh else ", ").join(places),
             n=str(len(alerts)),
         )
-        if page.level:
-            title = self._say("again", level=str(page.level)) + title
+        title = self._escalated(page) + title
         parts = [self._alert(one, now) for one in alerts]
         return Card(title, _fitted(parts, most_bytes - len(title.encode()) - 2))
 
@@ -145,19 +144,24 @@ class CardMaker:
 
     # ---- of what else is watched ----
 
-    def _service(self, page: Page, most_bytes: int) -> Card:
+    def _service(self, page: Page, about: str, now: Instant, most_bytes: int) -> Card:
         said: dict[str, str] = json.loads(page.document)
         ending = "" if self._zh else "_en"
         summary = said.get(f"summary{ending}") or said.get("summary") or said.get("alertname", "")
         kind = "resolved" if page.status == RESOLVED else "firing"
-        title = self._say(kind, severity=self._severity(page.severity), summary=summary)
+        title = self._escalated(page) + self._say(kind, severity=self._severity(page.severity), summary=summary)
         runbook = said.get("runbook_url", "")
         if runbook and self._runbook_url is not None:
             runbook = self._runbook_url + runbook[runbook.find("#") :] if "#" in runbook else runbook
-        links = (self._say("runbook", link=runbook),) if runbook else ()
+        links = [self._say("runbook", link=runbook)] if runbook else []
+        if about and page.status != RESOLVED:
+            links.append(self._say("acknowledge", link=self._links.acknowledge(about, now, PAGES)))
         description = said.get(f"description{ending}") or said.get("description", "")
-        part = _Part((), description, links)
+        part = _Part((), description, tuple(links))
         return Card(title, _fitted([part], most_bytes - len(title.encode()) - 2))
+
+    def _escalated(self, page: Page) -> str:
+        return self._say("again", level=str(page.level)) if page.level else ""
 
     def _severity(self, severity: str) -> str:
         known = Severity.CRITICAL.value if severity == Severity.CRITICAL else Severity.WARNING.value

@@ -7,7 +7,7 @@ A channel that fails is left alone for longer and longer, up to a minute; a page
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,8 +21,6 @@ from streams.paging.channels import Answer, Channel
 _IDLE = SECOND
 """How often a channel without work looks for some."""
 _AFTER_LEDGER_ERROR = 5 * SECOND
-_PER = MINUTE
-"""What a channel's limit counts in."""
 
 
 class Say(Protocol):
@@ -44,6 +42,25 @@ class Retry:
         return after_failures(failures, self.first, self.longest)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many messages a robot takes: in any 60 seconds, and in any second."""
+
+    a_minute: int
+    a_second: int
+
+    def rest(self, spoken: Sequence[Instant], now: Instant) -> Duration:
+        """How long to rest after messages of the last minute, oldest first; 0: not at all.
+
+        >>> Limits(3, 2).rest([0, 10 * SECOND, 20 * SECOND], 30 * SECOND) // SECOND
+        30
+        >>> Limits(9, 2).rest([0, 20 * SECOND, 20 * SECOND], 20 * SECOND + SECOND // 4) / SECOND
+        0.75
+        """
+        asked = ((self.a_minute, MINUTE), (self.a_second, SECOND))
+        return max((spoken[-most] + per - now for most, per in asked if len(spoken) >= most), default=0)
+
+
 class Teller:
     """Tells one channel. `run` until `stop` is set; `wake` it when there is something new."""
 
@@ -51,51 +68,56 @@ class Teller:
         self,
         open_book: Callable[[], PageBook],
         channel: Channel,
-        cards: CardMaker,
-        a_minute: int,
+        cards: Callable[[], CardMaker],
+        limits: Limits,
         clock: Clock,
         say: Say,
         retry: Retry | None = None,
     ) -> None:
+        """`cards`: who makes them now; another one where the ledger was opened anew. Both raise LedgerError."""
         self._open_book = open_book
         self._channel = channel
         self._cards = cards
-        self._a_minute = a_minute
+        self._limits = limits
         self._clock = clock
         self._say = say
         self._retry = retry or Retry()
         self._failures = 0
+        self._trouble = ""
         self.wake = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Tell what is due, again and again."""
         while not stop.is_set():
             try:
+                cards = self._cards()
                 with self._open_book() as book:
-                    while not stop.is_set():
+                    while not stop.is_set() and self._cards() is cards:
                         self._rest(self.step(book), stop)
+                        self._trouble = ""
             except LedgerError as error:  # busy, away, full: everything is still where it was
-                self._say("ledger", channel=self._channel.name, error=str(error))
+                if str(error) != self._trouble:
+                    self._say("ledger", channel=self._channel.name, error=str(error))
+                self._trouble = str(error)
                 self._rest(_AFTER_LEDGER_ERROR, stop)
 
     def step(self, book: PageBook) -> Duration:
         """Tell one page where one is due and the channel allows it; how long to rest then. Raises LedgerError."""
-        now = self._clock.now()
-        spoken = book.said_since(self._channel.name, now - _PER)
-        if len(spoken) >= self._a_minute:
-            return spoken[-self._a_minute] + _PER - now
+        cards, now = self._cards(), self._clock.now()
+        if (rest := self._limits.rest(book.said_since(self._channel.name, now - MINUTE), now)) > 0:
+            return rest
         due = book.take_due(self._channel.name, now)
         if due is None:
             return _IDLE
-        answer = self._told(book, due, now)
+        answer = self._told(book, due, cards, now)
         if answer.delivered:
             self._failures = 0
             return 0
         self._failures += 1
         return max(self._retry.after(self._failures), round(answer.wait_seconds * SECOND))
 
-    def _told(self, book: PageBook, due: Due, now: Instant) -> Answer:
-        card = self._cards.card(due.page, due.alerts, now, self._channel.most_bytes)
+    def _told(self, book: PageBook, due: Due, cards: CardMaker, now: Instant) -> Answer:
+        card = cards.card(due.page, due.alerts, now, self._channel.most_bytes, due.about)
         answer = self._channel.tell(card)
         at = self._clock.now()
         rest = max(self._retry.after(due.attempt), round(answer.wait_seconds * SECOND))

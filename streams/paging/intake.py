@@ -4,22 +4,28 @@ What Alertmanager says is a reason to look; what is so is in the ledger (law 7).
 paged once a level however often it is announced. "Resolved" of an alert is ignored: a scrape that failed resolves
 nothing, and people do not say there what they did. What else is watched (feeds, budget, exporter) begins and ends as
 Prometheus says.
+
+Threats to life are never held back: `always` takes them from the ledger itself, whatever Prometheus, Alertmanager, its
+inhibitions and silences do. No label could say which alerts those are: it would tell that one event was behind (law 6).
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
 import rfc8785
+from msgspec.structs import replace
 
 from streams.clock import Clock
+from streams.core.alert import Severity
 from streams.core.instant import MINUTE, Instant
 from streams.ledger.alerts import AlertFilter
-from streams.ledger.pages import ALERT, FIRING, RESOLVED, SERVICE, Page, PageBook, page_id
+from streams.ledger.glance import Look
+from streams.ledger.pages import ALERT, FIRING, RESOLVED, SERVICE, Page, PageBook
 from streams.ledger.reader import LedgerReader
 from streams.paging.settings import ALERT_ROUTES, SERVICE_ROUTE, Level, RouteSettings
 from streams.paging.webhook import ANOMALY, RESTRICTED, WATCHDOG, Notification, Notified
+from streams.sources.inbox import is_live
 from streams.wording.catalog import Speech
 from streams.wording.names import Names, Naming
 
@@ -70,6 +76,15 @@ class Intake:
                 made += self._page_service(notification.group_key, one, now)
         return Taken(made)
 
+    def always(self) -> int:
+        """Page what always pages, by county, as soon as it is in the ledger; how many pages that made."""
+        found, made, now = self._book.unpaged_events(), 0, self._clock.now()
+        places = [("" if signal in self._hidden else county, alert) for alert, county, signal in found]
+        for county in sorted({county for county, _ in places}):
+            alerts = [alert for place, alert in places if place == county]
+            made += self._page(f"always/{county}", county, Severity.CRITICAL.value, alerts, 0, now)
+        return made
+
     def escalate(self) -> int:
         """Page the next level of what nobody has acknowledged in time; how many pages that made."""
         made, now = 0, self._clock.now()
@@ -78,6 +93,9 @@ class Intake:
                 until = now - round(self._levels(severity)[level].after * MINUTE)
                 for county, alerts in self._book.unanswered(level - 1, severity, until).items():
                     made += self._page(f"escalation/{county}", county, severity, alerts, level, now)
+        for level, told in enumerate(self._routes.service[1:], 1):
+            for about, page in self._book.unanswered_service(level - 1, now - round(told.after * MINUTE)):
+                made += self._book.page_service(replace(page, level=level, made_at=now), about, told.channels)
         return made
 
     def _levels(self, route: str) -> tuple[Level, ...]:
@@ -124,11 +142,22 @@ class Intake:
             made_at=now,
         )
         about = hashlib.sha256(f"{one.fingerprint} {one.starts_at}".encode()).hexdigest()
-        began = page_id(msgspec.structs.replace(page, status=FIRING, group_key=""), [about])
-        if not one.firing and not self._book.holds(began):
-            return 0  # nobody was told that it began
-        made = msgspec.structs.replace(page, id=page_id(msgspec.structs.replace(page, group_key=""), [about]))
-        return int(self._book.page_service(made, self._levels(SERVICE_ROUTE)[0].channels))
+        levels = self._levels(SERVICE_ROUTE)
+        if one.firing:
+            return int(self._book.page_service(page, about, levels[0].channels))
+        # Whoever was told that it began is told that it ended; nobody else.
+        told = [
+            channel
+            for level in self._book.service_levels(about)
+            for channel in levels[min(level, len(levels) - 1)].channels
+        ]
+        return int(self._book.page_service(page, about, list(dict.fromkeys(told)))) if told else 0
+
+
+def is_replayed(look: Look) -> bool:
+    """Whether a ledger holds replayed data, of which nobody is told: as the exporter sees it."""
+    progress = look.progress()
+    return progress is not None and not is_live(progress.source) and not look.from_topics()
 
 
 def _pages(one: Notified) -> bool:

@@ -1,8 +1,10 @@
 """The pager of one ledger: takes notifications, tells channels, escalates, and tells the dead man that it lives."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hmac import compare_digest
 from types import TracebackType
 from typing import Self
@@ -14,22 +16,23 @@ from streams.clock import Clock
 from streams.core.instant import HOUR, SECOND, Duration
 from streams.ledger.alerts import AlertLife
 from streams.ledger.desk import AlertDesk, StepResult
-from streams.ledger.errors import LedgerError
+from streams.ledger.errors import LedgerError, StepRefusedError, UnknownAlertError
 from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.pages import PageBook
 from streams.ledger.place import Where
-from streams.ledger.reader import LedgerReader
+from streams.ledger.service_pages import TakenUp, Trouble
 from streams.paging.card import CardMaker
 from streams.paging.channels import Channel
-from streams.paging.delivery import Retry, Say, Teller
+from streams.paging.delivery import Limits, Retry, Say, Teller
 from streams.paging.exposition import Figures
-from streams.paging.intake import Intake, Taken
+from streams.paging.intake import Taken
 from streams.paging.links import Links
-from streams.paging.settings import PagingSettings
+from streams.paging.open_ledger import OpenLedger
+from streams.paging.settings import Lang, PagingSettings
 from streams.paging.webhook import Notification
 from streams.wording.names import Naming
 
-_ESCALATE_EVERY = 2 * SECOND
+_LOOK_EVERY = 2 * SECOND
 _LINK_NOTE = "经寻呼链接确认"
 """What the audit chain says of a step that was taken by a page's link: who it was is what they wrote."""
 
@@ -55,12 +58,24 @@ class Secrets:
 
 
 class Pager:
-    """Everything between a notification and a receipt. Entered, it tells; left, it has stopped."""
+    """Everything between a notification and a receipt. Entered, it tells; left, it has stopped.
+
+    Where there is no ledger yet, or it cannot be read, it waits: Alertmanager is answered 503 and offers again.
+    """
 
     def __init__(
-        self, where: Where, naming: Naming, settings: PagingSettings, secrets: Secrets, clock: Clock, say: Say
+        self,
+        where: Where,
+        naming: Callable[[], Naming],
+        settings: PagingSettings,
+        secrets: Secrets,
+        clock: Clock,
+        say: Say,
     ) -> None:
-        """Raises LedgerError, ChannelError."""
+        """`naming` reads the profile that names what is in the ledger: at once, and again where it changed.
+
+        Raises ChannelError.
+        """
         assert settings.console_url is not None
         self.links = Links(settings.console_url, secrets.link_key, round(settings.link_hours * HOUR))
         self._where = where
@@ -71,23 +86,23 @@ class Pager:
         self._heartbeat_token = secrets.heartbeat
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._channels = list(settings.channels)
         self._tellers = [
             Teller(
                 lambda: PageBook(where),
                 Channel(name, secrets.channels[name]),
-                CardMaker(naming, self.links, one.lang or settings.lang, settings.runbook_url),
-                one.a_minute,
+                partial(self._cards, one.lang or settings.lang),
+                Limits(one.a_minute, one.a_second),
                 clock,
                 say,
                 Retry(round(settings.retry.first * SECOND), round(settings.retry.longest * SECOND)),
             )
             for name, one in settings.channels.items()
         ]
-        self._book = PageBook(where)
-        self._ledger = LedgerReader(where)
-        self._intake = Intake(self._book, self._ledger, naming, settings.routes, clock)
-        for name, pages in self._book.withdraw_all_but(settings.channels).items():
-            say("withdrawn", channel=name, pages=pages)
+        self._open_now = partial(OpenLedger, where, naming, settings, self.links, clock)
+        self._ledger: OpenLedger | None = None
+        self.trouble = ""
+        """Why the ledger could not be read the last time; "" where it could."""
         self._threads: Sequence[threading.Thread] = ()
         self.failed: BaseException | None = None
         """What ended a thread of it that should not have ended."""
@@ -96,10 +111,9 @@ class Pager:
 
     def __enter__(self) -> Self:
         work: list[tuple[str, Callable[[], None]]] = [
-            (f"tell-{number}", lambda teller=one: teller.run(self._stop))  # type: ignore[misc]  # bound at once
-            for number, one in enumerate(self._tellers)
+            (f"tell-{number}", partial(one.run, self._stop)) for number, one in enumerate(self._tellers)
         ]
-        work.append(("escalate", lambda: self._every(_ESCALATE_EVERY, self._escalate)))
+        work.append(("ledger", lambda: self._every(_LOOK_EVERY, self._look_after)))
         if self._heartbeat is not None:
             beating = round(self._heartbeat.every * SECOND)
             work.append(("heartbeat", lambda: self._every(beating, self._beat)))
@@ -114,8 +128,51 @@ class Pager:
             one.wake.set()
         for thread in self._threads:
             thread.join()
-        self._ledger.close()
-        self._book.close()
+        self.close()
+
+    def close(self) -> None:
+        """Give the ledger back, where it was opened."""
+        with self._lock:
+            if self._ledger is not None:
+                self._ledger.close()
+                self._ledger = None
+
+    # ---- the ledger ----
+
+    @contextmanager
+    def _reading(self) -> Iterator[OpenLedger]:
+        """The ledger as it is now, for one thread at a time. Raises LedgerError, which is remembered."""
+        with self._lock:
+            try:
+                yield self._opened()
+            except (UnknownAlertError, StepRefusedError):
+                raise
+            except LedgerError as error:
+                self.trouble = str(error)
+                raise
+            self.trouble = ""
+
+    def _opened(self) -> OpenLedger:
+        if self._ledger is not None and not self._ledger.is_current():
+            self._ledger.close()
+            self._ledger = None
+            self._say("opened anew", reason="the ledger or its profile changed")
+        if self._ledger is None:
+            made = self._open_now()
+            try:
+                for name, pages in made.book.withdraw_all_but(self._channels).items():
+                    self._say("withdrawn", channel=name, pages=pages)
+            except BaseException:
+                made.close()
+                raise
+            self._ledger = made
+        return self._ledger
+
+    def _cards(self, lang: Lang) -> CardMaker:
+        ledger = self._ledger
+        if ledger is None:
+            raise LedgerError("台账还没有打开  the ledger is not open yet")
+        return ledger.cards[lang]
 
     # ---- asked over HTTP ----
 
@@ -125,16 +182,26 @@ class Pager:
 
     def take(self, notification: Notification) -> Taken:
         """Make a notification's pages durable. Raises LedgerError."""
-        with self._lock:
-            taken = self._intake.take(notification)
+        with self._reading() as ledger:
+            taken = ledger.take(notification)
         if taken.pages:
             self._wake()
         return taken
 
     def look(self, alert: str) -> AlertLife:
         """One alert. Raises LedgerError."""
-        with self._lock:
-            return self._book.life(alert)
+        with self._reading() as ledger:
+            return ledger.book.life(alert)
+
+    def trouble_of(self, about: str) -> Trouble:
+        """Something about jiantu itself that staff were told of. Raises LedgerError."""
+        with self._reading() as ledger:
+            return ledger.book.trouble(about)
+
+    def take_up(self, about: str, who: str) -> TakenUp:
+        """Somebody takes care of it. Raises StepRefusedError, LedgerError."""
+        with self._reading() as ledger:
+            return ledger.book.take_up(about, who, self.now())
 
     def acknowledge(self, alert: str, who: str) -> StepResult:
         """Take the step on the audit chain. Raises StepRefusedError, LedgerError."""
@@ -147,16 +214,16 @@ class Pager:
 
     def figures(self) -> Figures:
         """What waits and what was told, for Prometheus. Raises LedgerError."""
-        with self._lock:
-            return Figures(self._book.backlog(), self._book.receipt_totals())
+        with self._reading() as ledger:
+            return Figures(ledger.book.backlog(), ledger.book.receipt_totals())
 
     def ready(self) -> str | None:
         """Why it is not ready; None where it is."""
         if self.failed is not None:
             return f"a thread ended: {type(self.failed).__name__}"
         try:
-            with self._lock:
-                self._book.backlog()
+            with self._reading() as ledger:
+                ledger.book.backlog()
         except LedgerError as error:
             return str(error)
         return None
@@ -172,17 +239,22 @@ class Pager:
             self.on_failure()
 
     def _every(self, interval: Duration, work: Callable[[], None]) -> None:
+        trouble = ""
         while not self._stop.wait(interval / SECOND):
             try:
                 work()
             except LedgerError as error:
-                self._say("ledger", error=str(error))
+                if str(error) != trouble:  # said once, not every two seconds
+                    self._say("ledger", error=str(error))
+                trouble = str(error)
+            else:
+                trouble = ""
 
-    def _escalate(self) -> None:
-        with self._lock:
-            pages = self._intake.escalate()
-        if pages:
-            self._say("escalated", pages=pages)
+    def _look_after(self) -> None:
+        with self._reading() as ledger:
+            always, escalated = ledger.look_after()
+        if always or escalated:
+            self._say("paged", always=always, escalated=escalated)
             self._wake()
 
     def _wake(self) -> None:

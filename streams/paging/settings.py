@@ -6,7 +6,7 @@ Every mistake is told at its line and column, as a profile's are.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -20,6 +20,7 @@ ALERT_ROUTES = ("critical", "warning")
 SERVICE_ROUTE = "service"
 
 Lang = Literal["zh", "en"]
+LANGS: tuple[Lang, ...] = get_args(Lang)
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -79,7 +80,9 @@ class ChannelSettings(_Strict):
     url: SecretPlace
     """Where its apprise URL is: it holds the robot's token."""
     a_minute: Annotated[int, Field(ge=1, le=600)] = 20
-    """Messages that it takes in any 60 seconds; 20 is DingTalk's and WeCom's."""
+    """Messages that it takes in any 60 seconds; 20 is DingTalk's and WeCom's, 100 Feishu's."""
+    a_second: Annotated[int, Field(ge=1, le=100)] = 5
+    """Messages that it takes in any second; 5 is Feishu's."""
     lang: Lang | None = None
 
 
@@ -100,7 +103,7 @@ class RouteSettings(_Strict):
     critical: Levels
     warning: Levels
     service: Levels
-    """Of what is not an alert: a silent feed, the budget, the exporter. One level: it ends by itself."""
+    """Of what is about jiantu itself: a silent feed, a pipeline that is down, the budget, the exporter."""
 
 
 class ChannelsSettings(_Strict):
@@ -159,8 +162,6 @@ class PagingSettings(ChannelsSettings):
                     raise ValueError(
                         f"routes.{name}: 第 {which} 级要写 after（分钟） | level {which} needs after, minutes"
                     )
-        if len(self.routes.service) > 1:
-            raise ValueError("routes.service: 只有一级 | has one level only")
         return self
 
 

@@ -1,10 +1,12 @@
 """Pages in the ledger: made once a level, told until a channel takes them, withdrawn when people take the alert up."""
 
+import pytest
 from msgspec.structs import replace
 
 from streams.clock import FixedClock
 from streams.core.instant import MINUTE, SECOND
 from streams.ledger.desk import AlertDesk
+from streams.ledger.errors import StepRefusedError, UnknownAlertError
 from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.pages import LEASE, Due, Outcome, Page, PageBook, Receipt, page_id, receipts
 from streams.ledger.place import Where
@@ -138,14 +140,20 @@ def test_what_nobody_answered_in_time_is_for_the_next_level(home: Home) -> None:
 
 def test_a_service_page_is_made_once_and_needs_no_alert(home: Home) -> None:
     fill(home.where, "a1")
-    page = replace(ASKED, id="p1", kind="service", document='{"summary":"x"}')
+    asked = replace(ASKED, kind="service", document='{"alertname":"Rule"}')
     with PageBook(home.where) as book:
-        assert book.page_service(page, ["robot"])
-        assert not book.page_service(page, ["robot"])
-        assert (book.holds("p1"), book.holds("p2")) == (True, False)
+        assert book.page_service(asked, "t1", ["robot"])
+        assert not book.page_service(replace(asked, group_key="other"), "t1", ["robot"])
+        assert book.page_service(replace(asked, level=1), "t1", ["lead"])
+        assert (book.service_levels("t1"), book.service_levels("t2")) == ([0, 1], [])
         due = book.take_due("robot", NOW)
         assert due is not None
-        assert (due.page, due.alerts) == (page, ())
+        assert (replace(due.page, id=""), due.alerts, due.about) == (asked, (), "t1")
+        assert (book.trouble("t1").name, book.trouble("t1").over, book.trouble("t1").taken_up) == ("Rule", False, None)
+        with pytest.raises(UnknownAlertError):
+            book.take_up("t2", "王敏", NOW)
+        with pytest.raises(StepRefusedError, match="phone"):
+            book.take_up("t1", "13812345678", NOW)
         assert book.unknown(["a9", "a1", "a9"]) == ["a9"]
 
 

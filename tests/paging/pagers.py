@@ -24,7 +24,7 @@ channels:
 routes:
   critical: [{channels: [robot, lead]}]
   warning: [{channels: [robot]}, {after: 10, channels: [lead]}]
-  service: [{channels: [robot]}]
+  service: [{channels: [robot]}, {after: 20, channels: [lead]}]
 """
 
 
@@ -42,8 +42,10 @@ def quiet(_event: str, /, **_facts: object) -> None:
 
 
 def new_pager(where: Where, profile: Profile, settings: PagingSettings, clock: Clock) -> Pager:
-    """A pager that is not entered: nothing is told until it is."""
-    return Pager(where, profile, settings, Secrets.read(settings), clock, quiet)
+    """A pager that is not entered, with its ledger opened if there is one: nothing is told until it is entered."""
+    made = Pager(where, lambda: profile, settings, Secrets.read(settings), clock, quiet)
+    made.ready()
+    return made
 
 
 def anomaly(number: int, status: str = "firing", **labels: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from streams.clock import WallClock
-from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Transition
+from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Shape, Transition
 from streams.core.instant import HOUR
 from streams.core.outputs import Accounting
 from streams.ledger.place import Where
@@ -47,6 +47,11 @@ def joined(number: int, evidence: Evidence) -> Joined:
     return Joined(alert_id(number), NOON + HOUR + number, evidence)
 
 
+THREAT = replace(
+    CASE, shape=Shape.ALWAYS_PAGE, signal="life_threat", size="event", count=1, expected=None, low=None, high=None
+)
+"""One ticket about a threat to life."""
+
 FEW = replace(CASE, count=7, expected=0.6, by_category=(("street_order", 7),), by_point=(("hotline", 7),))
 """Fewer than k."""
 
@@ -60,13 +65,14 @@ class Filling:
         self._record = 0
         self._clock = WallClock()
         self._lock = threading.Lock()
+        self.profile_version = "p"
 
     def __call__(self, *transitions: Transition) -> None:
         with self._lock, LedgerStore(self._where, LAYOUT) as store:
             self._record += 1
             checkpoint = Checkpoint(
                 source=self._source,
-                profile_version="p",
+                profile_version=self.profile_version,
                 record=self._record,
                 place=b"",
                 watermark=self._clock.now() - 2 * HOUR,

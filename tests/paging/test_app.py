@@ -13,10 +13,11 @@ from streams.core.instant import HOUR, SECOND
 from streams.ledger.pages import PageBook
 from streams.ledger.reader import LedgerReader
 from streams.paging.app import paging_app
+from streams.paging.links import PAGES
 from streams.paging.pager import Pager
-from streams.paging.webhook import MOST_BYTES
+from streams.paging.webhook import MOST_BYTES, read_notification
 from streams.profile import Profile
-from tests.paging.pagers import TOKEN, anomaly, new_pager, notification, settings_in
+from tests.paging.pagers import TOKEN, anomaly, new_pager, notification, one, settings_in
 from tests.paging.receiver import Receiver
 from tests.paging.samples import Filling, alert_id, raised
 from tests.paging.serving import served
@@ -81,8 +82,10 @@ def test_a_page_is_durable_before_it_is_answered(client: httpx.Client, data: Pat
 
 
 def test_a_ledger_that_cannot_be_written_is_no_answer_that_it_was_taken(client: httpx.Client, pager: Pager) -> None:
-    pager._book._database._drop()
-    pager._book._database._writes = False  # type: ignore[attr-defined]  # as on a disk that went read-only
+    assert pager._ledger is not None
+    database = pager._ledger.book._database
+    database._drop()
+    database._writes = False  # type: ignore[attr-defined]  # as on a disk that went read-only
     answer = client.post("/v1/alertmanager", content=notification(anomaly(1)), headers=SHOWN)
     assert answer.status_code == 503
     assert "Traceback" not in answer.text
@@ -179,6 +182,44 @@ def test_a_link_holds_for_a_time(client: httpx.Client, pager: Pager, clock: Fixe
     assert client.get(link(pager)).status_code == 410
     assert client.post(link(pager), data={"who": "王敏"}).status_code == 410
     assert steps(data) == []
+
+
+# ---- the link of a page about jiantu itself ----------------------------------------------------------------------
+
+
+def trouble(pager: Pager) -> str:
+    """The acknowledge-link of a silent feed, from the host on."""
+    labels = {"alertname": "JiantuFeedSilent", "kind": "feed", "severity": "warning"}
+    pager.take(read_notification(notification(one("firing", labels))))
+    assert pager._ledger is not None
+    due = pager._ledger.book.take_due("robot", NOW)
+    assert due is not None
+    return pager.links.acknowledge(due.about, NOW, PAGES).removeprefix("https://console.example")
+
+
+def test_a_page_about_jiantu_itself_is_taken_up_by_its_link_once(client: httpx.Client, pager: Pager) -> None:
+    link = trouble(pager)
+    assert "JiantuFeedSilent" in client.get(link).text
+    assert '<form method="post">' in client.get(link).text
+    assert client.post(link, data={"who": " "}).status_code == 409
+    assert "已确认" in client.post(link, data={"who": "王敏"}).text
+    assert "此前已确认" in client.post(link, data={"who": "王敏"}).text
+    assert client.post(link, data={"who": "李强"}).status_code == 409
+    assert "无需再确认" in client.get(link).text
+
+
+def test_a_link_is_good_for_its_kind_only(client: httpx.Client, pager: Pager) -> None:
+    about = trouble(pager)
+    for wrong in (
+        about.replace("/pages/", "/alerts/"),
+        link(pager).replace("/alerts/", "/pages/"),
+        re.sub(r"/pages/.", "/pages/x", about),
+    ):
+        assert client.get(wrong).status_code == 403
+        assert client.post(wrong, data={"who": "王敏"}).status_code == 403
+    nobodys = pager.links.acknowledge("0" * 64, NOW, PAGES).removeprefix("https://console.example")
+    assert client.get(nobodys).status_code == 404
+    assert client.get(about.replace("/pages/", "/others/")).status_code == 404
 
 
 def test_a_form_without_end_is_refused(client: httpx.Client, pager: Pager) -> None:

@@ -3,11 +3,13 @@
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.commands import Cli
 from tests.cli.conftest import cli
 from tests.paging.pagers import TOKEN, settings_in
+from tests.paging.processes import Process
 from tests.paging.receiver import Receiver
 from tests.paging.samples import Filling, raised
 
@@ -31,10 +33,27 @@ def test_check_looks_at_everything_and_stops(cli: Cli, config: Path, tmp_path: P
     assert cli("deadman", "-d", tmp_path / "dead", "-c", tmp_path / "deadman.yaml", "--check").code == 0
 
 
+def test_a_ledger_that_is_not_there_yet_is_waited_for(cli: Cli, config: Path, tmp_path: Path) -> None:
+    ended = cli("paging", "-d", tmp_path / "none", "-c", config, "--check")
+    assert ended.code == 0
+    assert "the settings are good" in ended.said
+    assert "the pager will wait for it" in ended.said
+    with Process(tmp_path, "pager", "paging", "-d", tmp_path / "none", "-c", config, "-p", "leshan") as pager:
+        pager.wait()
+        answer = httpx.get(f"{pager.url}/readyz")
+        assert answer.status_code == 503
+        assert "holds no ledger (jiantu.db) yet" in answer.json()["error"]
+        assert httpx.get(f"{pager.url}/metrics").status_code == 503
+        Filling(tmp_path / "none")(raised(1))
+        assert httpx.get(f"{pager.url}/readyz").status_code == 200
+        assert pager.end() == 0
+    assert "it waits, and /readyz says so" in pager.log.read_text()
+
+
 def test_what_cannot_be_used_is_said(cli: Cli, config: Path, tmp_path: Path) -> None:
     data = ("-d", tmp_path / "data", "-p", "leshan")
     assert "cannot be read" in cli.refused("paging", *data, "-c", tmp_path / "nothing.yaml")
-    assert "no such directory" in cli.refused("paging", "-d", tmp_path / "none", "-p", "leshan", "-c", config)
+    assert "no profile" in cli.refused("paging", *data[:2], "-p", "leshon", "-c", config)
     assert "HOST:PORT" in cli.refused("paging", *data, "-c", config, "--listen", "nowhere")
     config.write_text(config.read_text() + "chanels: {}\n")
     assert "unknown key chanels" in cli.refused("paging", *data, "-c", config)

@@ -1,5 +1,6 @@
 """The pager: from a notification to a page in the ledger, to a robot, to the next level; on both kinds of ledgers."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,20 +10,22 @@ from msgspec.structs import replace
 from pydantic import SecretStr
 
 from streams.clock import FixedClock
+from streams.core.alert import Severity
 from streams.core.instant import MINUTE, SECOND
 from streams.ledger.desk import AlertDesk
+from streams.ledger.errors import LedgerError
 from streams.ledger.lifecycle import Step, StepKind
-from streams.ledger.pages import PageBook
+from streams.ledger.pages import Outcome, PageBook, Receipt
 from streams.paging.card import CardMaker
 from streams.paging.channels import Channel
-from streams.paging.delivery import Retry, Teller
-from streams.paging.pager import Pager
+from streams.paging.delivery import Limits, Retry, Teller
+from streams.paging.pager import Pager, Secrets
 from streams.paging.webhook import NotificationError, read_notification
 from streams.profile import Profile
 from tests.ledger.homes import Home
 from tests.paging.pagers import anomaly, new_pager, notification, one, quiet, settings_in
-from tests.paging.receiver import Receiver
-from tests.paging.samples import Filling, alert_id, raised
+from tests.paging.receiver import Heard, Receiver
+from tests.paging.samples import THREAT, Filling, alert_id, raised
 from tests.wording.samples import CASE
 
 NOW = 1_800_000_000 * SECOND
@@ -56,6 +59,18 @@ def tell(home: Home, pager: Pager, clock: FixedClock, channel: str = "robot") ->
         while telling.step(book) == 0:
             pass
         return len(book.said_since(channel, 0)) - before
+
+
+def always(pager: Pager) -> int:
+    """How many pages of threats to life that makes."""
+    assert pager._ledger is not None
+    return pager._ledger.look_after()[0]
+
+
+def escalated(pager: Pager) -> int:
+    """How many pages of the next level that makes."""
+    assert pager._ledger is not None
+    return pager._ledger.look_after()[1]
 
 
 def acknowledge(home: Home, number: int) -> None:
@@ -134,6 +149,87 @@ def test_what_else_is_watched_begins_and_ends_once_each(
     assert ["已解除" in heard.text for heard in robot.taken].count(True) == 1
 
 
+def test_a_threat_to_life_is_paged_from_the_ledger_itself_whatever_is_held_back(
+    home: Home, pager: Pager, clock: FixedClock, robot: Receiver
+) -> None:
+    """Nothing came from Alertmanager: it may be down, inhibit, or be silenced."""
+    assert always(pager) == 0, "what waits for windows waits for Alertmanager too"
+    Filling(home.where)(
+        raised(7, severity=Severity.CRITICAL, evidence=THREAT),
+        raised(8, county="511111", severity=Severity.CRITICAL, evidence=THREAT),
+    )
+    assert always(pager) == 2, "one a county"
+    assert always(pager) == 0
+    assert pages(pager, anomaly(7, severity="critical")) == 0, "when Alertmanager offers it later, it has been told"
+    assert tell(home, pager, clock) == 2
+    assert "按规定立即报告" in robot.taken[0].text
+    acknowledge(home, 8)
+    assert always(pager) == 0
+
+
+def test_a_threat_to_life_in_replayed_data_pages_nobody(
+    home: Home, leshan: Profile, robot: Receiver, clock: FixedClock, tmp_path: Path
+) -> None:
+    Filling(home.where, source="65536:9c1b")(raised(7, severity=Severity.CRITICAL, evidence=THREAT))
+    pager = new_pager(home.where, leshan, settings_in(tmp_path, robot), clock)
+    assert always(pager) == 0
+    pager.close()
+
+
+# ---- the ledger comes late, and changes --------------------------------------------------------------------------
+
+
+def test_a_pager_waits_for_its_ledger_and_goes_on_by_itself(
+    leshan: Profile, robot: Receiver, clock: FixedClock, tmp_path: Path
+) -> None:
+    with new_pager(tmp_path / "data", leshan, settings_in(tmp_path, robot), clock) as pager:
+        assert "holds no ledger" in str(pager.ready())
+        with pytest.raises(LedgerError):
+            pages(pager, anomaly(1))
+        Filling(tmp_path / "data")(raised(1))
+        assert pages(pager, anomaly(1)) == 1
+        assert pager.ready() is None
+        robot.wait_for(lambda taken: taken)
+
+
+def test_a_profile_that_changed_is_read_anew(
+    home: Home, leshan: Profile, robot: Receiver, clock: FixedClock, tmp_path: Path
+) -> None:
+    fill, asked = Filling(home.where), list[str]()
+    fill(raised(1))
+
+    def naming() -> Profile:
+        asked.append(fill.profile_version)
+        return leshan
+
+    settings = settings_in(tmp_path, robot)
+    pager = Pager(home.where, naming, settings, Secrets.read(settings), clock, quiet)
+    assert (pager.ready(), pager.ready(), asked) == (None, None, ["p"])
+    before = pager._cards("zh")
+    fill.profile_version = "q"
+    fill(raised(2))
+    assert (pager.ready(), pager.ready(), asked) == (None, None, ["p", "q"])
+    assert pager._cards("zh") is not before
+    assert pages(pager, anomaly(2)) == 1
+    pager.close()
+
+
+def test_a_ledger_that_was_put_in_the_place_of_another_is_read(
+    leshan: Profile, robot: Receiver, clock: FixedClock, tmp_path: Path
+) -> None:
+    """A backup was restored beside a pager that runs."""
+    Filling(tmp_path / "data")(raised(1))
+    Filling(tmp_path / "other")(raised(1), raised(2))
+    pager = new_pager(tmp_path / "data", leshan, settings_in(tmp_path, robot), clock)
+    assert pages(pager, anomaly(1), anomaly(2)) == 2, "one of them strange"
+    for file in (tmp_path / "data").glob("jiantu.db*"):
+        file.unlink()
+    (tmp_path / "other/jiantu.db").rename(tmp_path / "data/jiantu.db")
+    assert pages(pager, anomaly(2)) == 1
+    assert pager.look(alert_id(2)).alert.id == alert_id(2)
+    pager.close()
+
+
 # ---- escalation --------------------------------------------------------------------------------------------------
 
 
@@ -143,13 +239,13 @@ def test_what_nobody_acknowledges_is_told_to_the_next_once(
     pages(pager, anomaly(1), anomaly(2))
     tell(home, pager, clock)
     clock.advance(10 * MINUTE - 1)
-    assert pager._intake.escalate() == 0
+    assert escalated(pager) == 0
     acknowledge(home, 2)
     clock.advance(1)
-    assert pager._intake.escalate() == 1
-    assert pager._intake.escalate() == 0
+    assert escalated(pager) == 1
+    assert escalated(pager) == 0
     clock.advance(60 * MINUTE)
-    assert pager._intake.escalate() == 0, "there is no level after the last"
+    assert escalated(pager) == 0, "there is no level after the last"
     assert tell(home, pager, clock, "lead") == 1
     heard = robot.taken[-1]
     assert heard.path.startswith("/lead")
@@ -158,15 +254,73 @@ def test_what_nobody_acknowledges_is_told_to_the_next_once(
     assert alert_id(2) not in heard.text
 
 
+SILENT = {"alertname": "JiantuFeedSilent", "kind": "feed", "severity": "warning", "point": "hotline"}
+
+
+def link_in(heard: Heard) -> str:
+    """The acknowledge-link of a message about jiantu itself."""
+    (found,) = re.findall(r"https://console.example/pages/(\w+)/acknowledge\?", heard.text)
+    return str(found)
+
+
+def test_what_is_about_jiantu_itself_escalates_too_until_somebody_takes_it_up(
+    home: Home, pager: Pager, clock: FixedClock, robot: Receiver
+) -> None:
+    assert pages(pager, one("firing", SILENT), one("firing", {**SILENT, "point": "petition"})) == 2
+    tell(home, pager, clock)
+    clock.advance(20 * MINUTE - 1)
+    assert escalated(pager) == 0
+    taken = pager.take_up(link_in(robot.taken[0]), "王敏")
+    assert (taken.who, pager.take_up(link_in(robot.taken[0]), "李强").who) == ("王敏", "王敏")
+    clock.advance(1)
+    assert escalated(pager) == 1, "the other one"
+    assert escalated(pager) == 0
+    assert tell(home, pager, clock, "lead") == 1
+    assert "【升级 1】【预警】摘要" in robot.taken[-1].text
+    assert link_in(robot.taken[-1]) == link_in(robot.taken[1])
+    clock.advance(60 * MINUTE)
+    assert escalated(pager) == 0, "there is no level after the last"
+
+
+def test_what_is_over_does_not_escalate_and_whoever_heard_of_it_hears_that(
+    home: Home, pager: Pager, clock: FixedClock, robot: Receiver
+) -> None:
+    pages(pager, one("firing", SILENT), one("firing", {**SILENT, "point": "petition"}))
+    clock.advance(MINUTE)
+    assert pages(pager, one("resolved", SILENT)) == 1
+    clock.advance(20 * MINUTE)
+    assert escalated(pager) == 1
+    assert pages(pager, one("resolved", {**SILENT, "point": "petition"})) == 1
+    tell(home, pager, clock)
+    tell(home, pager, clock, "lead")
+    paths = [heard.path.split("/")[1] for heard in robot.taken if "已解除" in heard.text]
+    assert sorted(paths) == ["lead", "robot", "robot"]
+
+
+def test_what_somebody_took_up_before_it_was_told_is_not_told(
+    home: Home, pager: Pager, clock: FixedClock, robot: Receiver
+) -> None:
+    pages(pager, one("firing", SILENT))
+    with PageBook(home.where) as book:
+        due = book.take_due("robot", clock.now())
+        assert due is not None
+        book.note(Receipt(due.page.id, "robot", 1, clock.now(), Outcome.FAILED, "HTTP 500", "00"), clock.now())
+    pager.take_up(due.about, "王敏")
+    assert tell(home, pager, clock) == 0
+    assert robot.taken == []
+    assert pager.figures().backlog.pages == 0
+
+
 # ---- telling -----------------------------------------------------------------------------------------------------
 
 
 def teller(home: Home, pager: Pager, profile: Profile, robot: Receiver, clock: FixedClock, a_minute: int) -> Teller:
+    cards = CardMaker(profile, pager.links, "zh")
     return Teller(
         lambda: PageBook(home.where),
         Channel("robot", SecretStr(robot.url)),
-        CardMaker(profile, pager.links, "zh"),
-        a_minute,
+        lambda: cards,
+        Limits(a_minute, 5),
         clock,
         quiet,
         Retry(),
@@ -191,6 +345,19 @@ def test_a_robots_limit_is_kept_over_restarts(
         clock.advance(58 * SECOND)
         assert teller(home, pager, leshan, robot, clock, 3).step(book) == 0
         assert len(robot.heard) == 4
+
+
+def test_a_robots_limit_a_second_is_kept(
+    home: Home, pager: Pager, leshan: Profile, robot: Receiver, clock: FixedClock
+) -> None:
+    """Feishu: 5 a second, 100 a minute."""
+    services(pager, 7)
+    with PageBook(home.where) as book:
+        telling = teller(home, pager, leshan, robot, clock, 100)
+        assert [telling.step(book) for _ in range(6)] == [0, 0, 0, 0, 0, SECOND]
+        assert len(robot.heard) == 5
+        clock.advance(SECOND)
+        assert telling.step(book) == 0
 
 
 def test_a_robot_that_fails_is_left_alone_for_longer_and_longer(

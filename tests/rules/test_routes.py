@@ -52,9 +52,27 @@ HELD_BACK: list[tuple[str, Mapping[str, str], Mapping[str, str], bool]] = [
         True,
     ),
     (
-        "nothing critical, by a pipeline that is down",
+        "what is critical, by a pipeline that is down (threats to life go past Alertmanager: tests/paging/test_pager)",
         {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"},
         {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
+        True,
+    ),
+    (
+        "what is restricted, by a pipeline that is down",
+        {"alertname": "JiantuStoppedForGood", "kind": "pipeline", "severity": "critical"},
+        {"alertname": "JiantuRestrictedAlertOpen", "kind": "restricted", "severity": "warning", "replayed": "false"},
+        True,
+    ),
+    (
+        "nothing, by what is about jiantu and no pipeline that is down",
+        {"alertname": "JiantuStalled", "kind": "service", "severity": "warning"},
+        {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"},
+        False,
+    ),
+    (
+        "no pipeline that is down, by whatever is critical",
+        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
+        {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"},
         False,
     ),
     (
