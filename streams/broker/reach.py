@@ -4,7 +4,6 @@ Step by step: the name, the connection, TLS, the password. The first three are d
 librdkafka, which alone of the three clients tells what the broker answered.
 """
 
-import logging
 import socket
 import ssl
 import struct
@@ -26,10 +25,6 @@ _NOT_NOW = {9, 10}
 _WHICH_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """A whole request: its length, ApiVersions, version 0, correlation 1, no client's name."""
 _TLS_ALERT = 0x15
-
-_mute = logging.getLogger("jiantu.librdkafka")  # what it finds is told by the errors
-_mute.addHandler(logging.NullHandler())
-_mute.propagate = False
 
 
 def reach(settings: BrokerSettings) -> None:
@@ -121,7 +116,7 @@ def _log_in(settings: BrokerSettings) -> None:
     """Ask for the metadata, as whoever the settings say."""
     where = ",".join(settings.addresses)
     told: list[KafkaError] = []
-    config: dict[str, Any] = {**settings.for_confluent(), "error_cb": told.append, "logger": _mute}
+    config: dict[str, Any] = {**settings.for_confluent(), "error_cb": told.append}
     client = AdminClient(config)
     last = KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - librdkafka's own names
     for _ in range(CONNECT_SECONDS * 2):

@@ -27,6 +27,10 @@ REQUEST_SECONDS = 15
 BACKOFF_SECONDS = 2
 """The longest rest between two attempts to connect: a broker that is back is found at once."""
 
+_ONLY_FATAL = 2
+"""librdkafka writes to stderr by itself, a line an attempt. What it says there of brokers that are away, its errors say
+too, and whoever gets them says it in words, once."""
+
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"]
 
 
@@ -229,6 +233,7 @@ class BrokerSettings(BaseSettings):
             "socket.timeout.ms": REQUEST_SECONDS * 1000,
             "socket.connection.setup.timeout.ms": CONNECT_SECONDS * 1000,
             "reconnect.backoff.max.ms": BACKOFF_SECONDS * 1000,
+            "log_level": _ONLY_FATAL,
         }
         if self._by_tls:
             found["ssl.endpoint.identification.algorithm"] = "https"

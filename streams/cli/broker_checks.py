@@ -6,6 +6,7 @@ As the account that the settings name: run it with the worker's own.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
 from kafka import KafkaProducer
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 
@@ -21,6 +22,7 @@ from streams.runtime.checkpoints import LARGEST_PIECE, About, CheckpointReader, 
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.faust_transport import SESSION_MS
 from streams.runtime.partition import RefusedError, check_manifest
+from streams.runtime.supervisor import Failure
 
 _AS_ADMINISTRATOR = "由管理员运行 as an administrator: jiantu topics apply"
 _SKEW_NOTED, _SKEW_FATAL = 30 * SECOND, 5 * MINUTE
@@ -271,7 +273,10 @@ def _checkpoints(settings: BrokerSettings, topics: Topics) -> Iterator[Check]:
                 words = f"{step} {partition} 起没有看 and later ones were not looked at: 太大 too large"
                 yield Check("checkpoints", "warn", words, "worker 启动时会看 a worker looks when it starts")
                 return
-            problem = _problem(cluster, topics, Place(step, partition), facts)
+            problem, stop = _problem(cluster, topics, Place(step, partition), facts)
+            if stop is not None:
+                words = f"{step} {partition} 已停下，等人查看 has stopped until somebody looks: {stop.error}"
+                yield Check("stopped", "fail", words, "RUNBOOK: stopped for good; refused")
             good += problem == ""
             if problem:
                 yield Check("checkpoints", "fail", problem)
@@ -281,17 +286,18 @@ def _checkpoints(settings: BrokerSettings, topics: Topics) -> Iterator[Check]:
         yield Check("checkpoints", "ok", "还没有 none yet: 从头开始 a worker starts with the first record")
 
 
-def _problem(cluster: Cluster, topics: Topics, place: Place, facts: TopicFacts) -> str | None:
-    """Why a step cannot go on; empty where it can; None where there is nothing to go on from."""
+def _problem(cluster: Cluster, topics: Topics, place: Place, facts: TopicFacts) -> tuple[str | None, Failure | None]:
+    """Why a step cannot go on; empty where it can; None where there is nothing to go on from. And where it stopped."""
     reader = CheckpointReader(place)
     for key, value in cluster.records(topics.checkpoints, place.partition):
         reader.take(key, value)
+    stop = None if reader.stop is None else msgspec.json.decode(reader.stop, type=Failure)
     best = reader.best()
     if best is None:
-        return None
+        return None, stop
     about = About(facts.name, facts.id, facts.partitions, best.manifest.about.profile_version)
     try:
         check_manifest(best.manifest, about, cluster.span(facts.name, place.partition), place)
     except RefusedError as error:
-        return str(error)
-    return ""
+        return str(error), stop
+    return "", stop

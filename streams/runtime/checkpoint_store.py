@@ -50,14 +50,3 @@ class CheckpointStore:
         place = Place(failure.step, failure.partition)
         log = PartitionLog(self._producer, self._topic, failure.partition)
         log.write([(place.prefix + STOPPED, msgspec.json.encode(failure))])
-
-    def stops(self, partitions: int) -> list[Failure]:
-        """What was stopped for good, and did not go on since. Raises BrokerError."""
-        found: dict[str, Failure] = {}
-        for partition in range(partitions):
-            for key, value in self._cluster.records(self._topic, partition):
-                if key.endswith("/" + STOPPED):
-                    found.pop(key, None)
-                    if value is not None:
-                        found[key] = msgspec.json.decode(value, type=Failure)
-        return list(found.values())

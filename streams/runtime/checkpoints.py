@@ -256,22 +256,27 @@ class CheckpointReader:
         self._pieces: dict[str, bytes] = {}
         self._manifests: list[Manifest] = []
         self._keys: dict[str, None] = {}
+        self.stop: bytes | None = None
+        """The note that the step was stopped for good here; None: there is none, or it went on since."""
 
     def take(self, key: str, value: bytes | None) -> None:
         """Look at one record; those of other places are passed over."""
         if not key.startswith(self._prefix):
             return
+        own = key.removeprefix(self._prefix)
+        if own == STOPPED:
+            self.stop = value
         if value is None:
             self._keys.pop(key, None)
             self._pieces.pop(key, None)
             return
         self._keys[key] = None
-        own = key.removeprefix(self._prefix)
         if own == STOPPED:
             return
         if "/" in own:
             self._pieces[key] = value
         else:
+            self.stop = None
             manifest = _read(value)
             if manifest is not None:
                 self._manifests.append(manifest)

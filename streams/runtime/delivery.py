@@ -29,7 +29,6 @@ def producer_settings(settings: BrokerSettings) -> dict[str, Any]:
     return settings.for_confluent() | {
         "enable.idempotence": True,
         "enable.gapless.guarantee": True,
-        "log_level": 3,  # it warns that this is new
         "acks": "all",
         "message.timeout.ms": round(_PATIENCE_SECONDS * 1000),
         "partitioner": "murmur2_random",

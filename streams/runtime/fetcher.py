@@ -103,7 +103,6 @@ class Fetcher:
                 "queued.min.messages": 50_000,
                 "queued.max.messages.kbytes": AHEAD_KBYTES,
                 "topic.metadata.refresh.interval.ms": 60_000,
-                "log_level": 3,
                 "error_cb": self._on_error,
             }
         )

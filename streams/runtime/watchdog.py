@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from streams.broker.errors import BrokerError, TopicError
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
+from streams.runtime.absence import Absence
 from streams.runtime.cluster import Span
 from streams.runtime.worker_setup import Say
 
@@ -62,6 +63,9 @@ class Watchdog:
         self._bite = bite
         self._no_progress = no_progress
         self._missing = missing
+        self._absence = Absence(say)
+        self._behind = False
+        """Whether there was lag at the last look: that there is none any more is said too."""
         self._gone: Stopwatch | None = None
         """Since when a topic has not been there."""
         self._last: dict[Place, int] = {}
@@ -90,7 +94,7 @@ class Watchdog:
             try:
                 span = self._ask(topic, partition)
             except BrokerError as error:
-                self._say("unreachable", error=str(error))
+                self._absence.noticed(error)
                 self._judge_absence(error)
                 for still in self._still.values():
                     still.restart()
@@ -99,8 +103,10 @@ class Watchdog:
             lags[f"{topic}-{partition}"] = lag
             self._judge((topic, partition), now, lag)
         self._gone = None
-        if any(lags.values()):
+        self._absence.over()
+        if any(lags.values()) or self._behind:
             self._say("lag", partitions=lags)
+        self._behind = any(lags.values())
 
     def _forget(self, seen: Mapping[Place, Seen]) -> None:
         for place in set(self._last) - set(seen):

@@ -9,6 +9,7 @@ from streams.broker.names import Topics
 from streams.broker.partitioner import partition_of
 from streams.clock import Stopwatch
 from streams.core.instant import MINUTE, SECOND, Duration
+from streams.runtime.absence import Absence
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.partition import check_retention, check_still_there
 from streams.runtime.steps import JudgeStep, ScoreStep, Step, TallyPlace, TallyStep
@@ -27,7 +28,7 @@ class WorkerTopics:
     def __init__(self, setup: WorkerSetup, say: Say) -> None:
         """Looks at the topics. Raises TopicError, BrokerError."""
         self._city = setup.city
-        self._say = say
+        self._absence = Absence(say)
         self.cluster = Cluster(setup.settings)
         self._closed = threading.Event()
         self.names = Topics(setup.settings.topic_prefix)
@@ -93,13 +94,16 @@ class WorkerTopics:
         patience = Stopwatch()
         while True:
             try:
-                return ask()
+                answer = ask()
             except TopicError:
                 raise
             except BrokerError as error:
+                self._absence.noticed(error)
                 if patience.elapsed() > _PATIENCE or self._closed.wait(_REST / SECOND):
                     raise
-                self._say("unreachable", error=str(error))
+            else:
+                self._absence.over()
+                return answer
 
     def close(self) -> None:
         """Ask nobody any more."""

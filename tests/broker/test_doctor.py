@@ -15,8 +15,10 @@ from streams.cli.checks import Check
 from streams.clock import Clock, WallClock, pause
 from streams.core.instant import MINUTE, SECOND, Instant
 from streams.core.outputs import Accounting
+from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import About, CheckpointWriter, Entry, Place, writer_name
 from streams.runtime.cluster import Cluster
+from streams.runtime.supervisor import Failure
 from tests.cli.commands import Cli
 from tests.kafka.fixtures import SharedBroker, make_topics, unreachable
 from tests.kafka.secured import SecuredBroker
@@ -158,6 +160,16 @@ def test_retention_that_passed_a_checkpoint(patient: Patient) -> None:
     with patient.admin() as admin:
         admin.delete_records({TopicPartition(patient.topics.events, 0): 6})
     assert "records 4 to 5 were deleted" in patient.fails()["checkpoints"]
+
+
+def test_a_step_that_has_stopped_for_good(patient: Patient) -> None:
+    store = CheckpointStore(patient.settings, Cluster(patient.settings), patient.topics.checkpoints, "1")
+    store.note_stop(Failure("tally", patient.topics.events, 0, 3, 5, "KeyError: 'a'"))
+    assert "tally 0" in patient.fails()["stopped"]
+    assert "KeyError: 'a'" in patient.fails()["stopped"]
+    patient.checkpoint(7)
+    patient.holds(patient.topics.events, 10)
+    assert "stopped" not in patient.fails()
 
 
 def test_a_topic_that_was_made_again(patient: Patient) -> None:

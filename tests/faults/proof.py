@@ -168,7 +168,7 @@ class Lag:
         topics = Topics(prefix)
         self._consumer = Consumer(
             settings_for(bootstrap, prefix).for_confluent()
-            | {"group.id": group_of(prefix), "enable.auto.commit": False, "log_level": 0}
+            | {"group.id": group_of(prefix), "enable.auto.commit": False}
         )
         known = self._consumer.list_topics(timeout=_SECONDS).topics
         self._events = topics.events

@@ -115,3 +115,24 @@ def test_a_partition_that_went_elsewhere_is_forgotten(kennel: Kennel) -> None:
     kennel.later()
     kennel.seen = {EVENTS: Seen(10, 0, 0)}
     kennel.dog.watch_once()
+
+
+def test_brokers_that_are_away_are_said_once_and_once_that_they_are_back(kennel: Kennel) -> None:
+    kennel.seen = {EVENTS: Seen(100, 100, 0)}
+    kennel.dog.watch_once()
+    kennel.said.clear()
+    kennel.away = True
+    for _ in range(3):
+        kennel.dog.watch_once()
+    kennel.away = False
+    for _ in range(3):
+        kennel.dog.watch_once()
+    assert kennel.said == ["unreachable", "reachable"]
+
+
+def test_that_there_is_no_lag_any_more_is_said_once(kennel: Kennel) -> None:
+    assert kennel.said == ["lag"]
+    kennel.seen = {EVENTS: Seen(100, 100, 0)}
+    for _ in range(3):
+        kennel.dog.watch_once()
+    assert kennel.said == ["lag", "lag"]
