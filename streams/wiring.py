@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from streams.clock import Clock, WallClock
 from streams.core.alert import Ended, Joined, Transition
 from streams.core.alert_log import alert_log
-from streams.core.city import Size
+from streams.core.city import City, Size
 from streams.core.instant import SECOND, WEEK, Duration, Instant
 from streams.core.window import NOMINAL, WindowGrid
 from streams.ledger.alerts import Alert, AlertFilter
@@ -52,8 +52,9 @@ def open_profile(which: str | Path) -> Profile:
     return load(which)
 
 
-def warm_up() -> None:
-    """Compile the detectors, or load what was compiled before: at no time does a run then wait for it."""
+def warm_up(city: City | None = None) -> None:
+    """Compile the detectors, or load what was compiled before; with a city the steps too, for a process whose first
+    hour, day or week must not wait for it."""
     import numpy as np
 
     from detectors.observation import Slot
@@ -68,6 +69,11 @@ def warm_up() -> None:
             detector.learn(np.array([3]), slot)
     two = np.full((2, 28), 3.0)
     find(two + 1.0, two, two, zones_of([[1], [0]]))
+    if city is not None:
+        from streams.core.rehearsal import rehearse
+        from streams.ledger.packing import Packer
+
+        Packer().pack(rehearse(city))
 
 
 def compiled_code_folder() -> str:

@@ -89,7 +89,7 @@ def run(
         ) as service,
     ):
         with preparing(quiet=False):
-            wiring.warm_up()
+            wiring.warm_up(made.city)
         say(f"监听 {service.url}，数据在 {directory}", f"listening at {service.url}, data in {directory}")
         if settings.tls_cert is None and not settings.listen.startswith(("127.", "[::1]", "localhost")):
             warn("没有 TLS，令牌会明文传输", "no TLS: tokens travel in the clear")
