@@ -10,11 +10,14 @@ from typing import Any, Final
 from dashboards import colours
 from dashboards.library import NAMES, Lang, uid
 from dashboards.panels import SOURCE, Builder, Words
+from dashboards.queries import once, places, said_of_alerts, total
 from dashboards.sdk import dashboard, model
 from streams import metrics
 
 SCHEMA: Final = 39
 """Of the boards' JSON: what Grafana 11.0 writes; later ones bring it up to date themselves."""
+ALERT_LABELS: Final = ("alert", "county", "category", "signal", "size", "severity")
+"""What is told of one alert."""
 TITLES: Final = {
     "city": ("全市总览", "City overview"),
     "county": ("县区", "County"),
@@ -112,10 +115,37 @@ def from_address(label: str) -> dashboard.QueryVariable:
     return _asked(label, query, label).hide(model.VariableHide.HIDE_VARIABLE)
 
 
-def named(variable: str, label: str, info: metrics.Metric, name: str) -> dashboard.QueryVariable:
-    """A choice of what an info metric names: its key (the label called as the variable) as value, its name as text."""
-    query = f"query_result(max by ({variable}, {name}) ({info.name}))"
-    found = _asked(variable, query, label)
+def signals(say: Tongue, where: str) -> dashboard.QueryVariable:
+    """A choice of the signals that have windows `where`; first those that count the most people's matters.
+
+    So the first look at a board is at the widest signal, whatever a profile calls it.
+    """
+    info = once(metrics.SIGNAL_INFO, "signal", say.title)
+    there = f"({info} and on (signal) {once(metrics.WINDOW_SUPPRESSED, 'signal', where=where)})"
+    flows = once(metrics.SIGNAL_INFO, "signal", where='measure="events",of=""')
+    volume = f"{total(metrics.WINDOW_COUNT, 'county', 'signal', by='signal', where=where)} * on (signal) {flows}"
+    by_volume = f"sort_desc({there} * on (signal) group_left () ({volume}) or {there} * 0)"
+    return _named("signal", say("信号", "Signal"), by_volume, say.title)
+
+
+def counties(say: Tongue) -> dashboard.QueryVariable:
+    """A choice of the counties and the whole city; first where the most alerts wait."""
+    where = places(say.name)
+    waiting = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county")
+    by_need = f"sort_desc({where} * on (county) group_left () ({waiting}) or {where} * 0)"
+    return _named("county", say("县区", "County"), by_need, say.name)
+
+
+def counties_with(say: Tongue, where: str) -> dashboard.QueryVariable:
+    """A choice of the counties (and the city) that have windows `where`, always in one order: places are compared."""
+    there = f"{places(say.name)} and on (county) {once(metrics.WINDOW_SUPPRESSED, 'county', where=where)}"
+    found = _named("county", say("县区", "County"), there, say.name)
+    return found.sort(model.VariableSort.ALPHABETICAL_ASC)
+
+
+def _named(variable: str, label: str, expr: str, name: str) -> dashboard.QueryVariable:
+    """A choice of what a vector names: its key (the label called as the variable) as value, its name as text."""
+    found = _asked(variable, f"query_result({expr})", label)
     # Prometheus sorts labels by name.
     first, second = sorted([(variable, "value"), (name, "text")])
     return found.regex(f'/{first[0]}="(?<{first[1]}>[^"]*)".*{second[0]}="(?<{second[1]}>[^"]*)"/')
@@ -128,24 +158,29 @@ def every(variable: dashboard.QueryVariable, say: Tongue) -> dashboard.QueryVari
 
 
 def sizes(say: Tongue) -> dashboard.CustomVariable:
-    """The window sizes, the day first."""
-    words = {"day": say("日", "Day"), "week": say("周", "Week"), "hour": say("时", "Hour")}
+    """The window sizes that numbers are shown of, the day first; hours have flags alone (deploy/METRICS.md)."""
+    words = {"day": say("日", "Day"), "week": say("周", "Week")}
     options = [model.VariableOption(text=word, value=size, selected=size == "day") for size, word in words.items()]
     made = dashboard.CustomVariable("size").label(say("窗口", "Window")).options(options)
     return made.values(", ".join(f"{word} : {size}" for size, word in words.items())).current(options[0])
 
 
 def alerts_raised(say: Tongue, where: str = "") -> model.AnnotationQuery:
-    """Alerts at the instant they were raised: the value of the metric is the time."""
-    selector = f"{metrics.ALERT_RAISED.name}{{{where}}}"
-    by = ("alert", "county", "category", "signal", "size", "severity")
+    """Alerts at the instant they were raised: the value of the metric is the time.
+
+    Grafana asks for at most 100 instants of the chosen range, the last of them up to a step before its end: each
+    answers for the step after it, so that the newest alert is there.
+    """
+    by = ", ".join(ALERT_LABELS)
+    selector = f"{metrics.ALERT_RAISED.name}{{{where}}}" if where else metrics.ALERT_RAISED.name
+    raised = f"max by ({by}) (max_over_time({selector}[$__interval] offset -$__interval))"
     return model.AnnotationQuery(
         name=say("预警", "Alerts"),
         datasource=SOURCE,
         icon_color=colours.ALARM,
-        expr=f"max by ({', '.join(by)}) ({selector}) * 1000",
+        expr=said_of_alerts(f"({raised} * 1000)", say.name, say.title),
         title_format=say("预警 {{severity}}", "Alert {{severity}}"),
-        text_format="{{county}} {{category}} {{signal}} {{size}} {{alert}}",
+        text_format=f"{{{{{say.name}}}}} · {{{{{say.title}}}}} · {{{{what}}}} · {{{{alert}}}}",
         tag_keys="severity",
         step="60s",
         use_value_for_time=True,

@@ -23,6 +23,9 @@ SOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${datasou
 HIDDEN: Final = -1
 """What a query gives for a number below k: mapped to words, never shown."""
 
+COUNT: Final = "locale"
+"""The unit of what is counted: every digit of it, 1,759 and never 2 K."""
+
 Builder = timeseries.Panel | stat.Panel | table_sdk.Panel | bargauge.Panel | statetimeline.Panel
 
 
@@ -78,7 +81,7 @@ def lines(
 
 def banded(words: Words, *, count: Query, expected: Query, low: Query, high: Query, hidden: Query) -> timeseries.Panel:
     """A count with what was expected, and the band around that shaded; grey from top to bottom where `hidden` is 1."""
-    panel = lines(words, "short", count, expected, low, high, hidden)
+    panel = lines(words, COUNT, count, expected, low, high, hidden)
     panel = panel.decimals(0).legend(common.VizLegendOptions().show_legend(False).calcs([]))
     panel = panel.override_by_query("A", [*_paint(colours.COUNT), _custom("lineWidth", 2)])
     dashes = {"fill": "dash", "dash": [6, 4]}
@@ -92,22 +95,31 @@ def banded(words: Words, *, count: Query, expected: Query, low: Query, high: Que
     return panel.override_by_query("E", [*_paint(colours.NONE), *veil])
 
 
-def number(words: Words, unit: str, query: Query, steps: Sequence[tuple[float | None, str]] = ()) -> stat.Panel:
-    """One number, now; coloured by steps, each (from, colour), the first without a from."""
+def number(
+    words: Words,
+    unit: str,
+    query: Query,
+    steps: Sequence[tuple[float | None, str]] = (),
+    *,
+    names: Mapping[str, tuple[str, str]] | None = None,
+    absent: str = "–",
+) -> stat.Panel:
+    """One number, now; coloured by steps, each (from, colour), the first without a from.
+
+    `names`: value -> (word, colour), said instead. Where there is no data it is `absent` and grey: what cannot be seen
+    is neither calm nor alarming.
+    """
     panel = stat.Panel().unit(unit).graph_mode(common_model.BigValueGraphMode.NONE)
     panel = panel.color_mode(common_model.BigValueColorMode.VALUE).reduce_options(_last())
     panel = panel.thresholds(_steps(steps or [(None, colours.COUNT)])).color_scheme(_by_threshold())
+    nothing = model.DashboardSpecialValueMapOptions(
+        match=model.SpecialValueMatch.NULL_AND_NAN,
+        result=model.ValueMappingResult(text=absent, color=colours.NONE, index=len(names or ())),
+    )
+    said: list[model.ValueMapping] = [value_map(names)] if names else []
+    panel = panel.mappings([*said, model.SpecialValueMap(options=nothing)])
     _finish(panel, words, [query], instant=True)
     return panel
-
-
-def tiles(words: Words, unit: str, query: Query, steps: Sequence[tuple[float | None, str]]) -> stat.Panel:
-    """A coloured tile for every series."""
-    panel = number(words, unit, query, steps)
-    panel = panel.color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
-    return panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).justify_mode(
-        common_model.BigValueJustifyMode.CENTER
-    )
 
 
 def bars(words: Words, unit: str, *queries: Query, steps: Sequence[tuple[float | None, str]] = ()) -> bargauge.Panel:
@@ -138,12 +150,14 @@ def states(words: Words, query: Query, names: Mapping[str, tuple[str, str]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: the field it is of, its heading, how it is shown."""
+    """A column of a table: the field it is of, its heading, how it is shown.
+
+    Labels are words, even where they look like numbers: a county's code is not 511 K.
+    """
 
     field: str
     heading: str
     unit: str | None = None
-    decimals: int | None = None
     mapping: Any = None
     link: tuple[str, str] | None = None
     """(title, url) of where a cell leads to."""
@@ -152,13 +166,14 @@ class Column:
 
 
 def rows(
-    words: Words, columns: Sequence[Column], *queries: Query, sort: tuple[str, bool] | None = None
+    words: Words, columns: Sequence[Column], *queries: Query, sort: Sequence[tuple[str, bool]] = ()
 ) -> table_sdk.Panel:
     """A table, now: one row for every set of labels, a column a query; only the named columns, in their order.
 
     The values of queries are the fields `Value #A`, `Value #B` and so on; of a single one, `Value`.
+    `sort`: (heading, descending), by the first one first.
     """
-    panel = table_sdk.Panel().unit("short").filterable(True).cell_height(common_model.TableCellHeight.SM)
+    panel = table_sdk.Panel().unit("string").filterable(True).cell_height(common_model.TableCellHeight.SM)
     panel = panel.thresholds(_steps([(None, colours.NONE)]))
     if len(queries) > 1:
         panel = panel.with_transformation(model.DataTransformerConfig("merge", options={}))
@@ -174,8 +189,8 @@ def rows(
     panel = panel.with_transformation(model.DataTransformerConfig("organize", options=organise))
     for column in columns:
         panel = panel.override_by_name(column.heading, _of_column(column))
-    if sort is not None:
-        panel = panel.sort_by([common.TableSortByFieldState().display_name(sort[0]).desc(sort[1])])
+    if sort:
+        panel = panel.sort_by([common.TableSortByFieldState().display_name(name).desc(down) for name, down in sort])
     _finish(panel, words, queries, instant=True, as_table=True)
     return panel
 
@@ -204,10 +219,14 @@ def tile_map(
         )
         for place, (mark, colour) in enumerate(marks.items())
     ]
-    panel = panel.mappings(mappings).align(common_model.FieldTextAlignment.CENTER)
+    # Left and wrapped: where a long name has no room, mark and number still stand there. Since 12.3 a field wraps, not
+    # its cells; what a version does not know it ignores.
+    panel = panel.mappings(mappings).align(common_model.FieldTextAlignment.LEFT)
     panel = panel.cell_options(
-        common_model.TableColoredBackgroundCellOptions(mode=common_model.TableCellBackgroundDisplayMode.BASIC)
-    )
+        common_model.TableColoredBackgroundCellOptions(
+            mode=common_model.TableCellBackgroundDisplayMode.BASIC, wrap_text=True
+        )
+    ).override_by_field_type("string", [_custom("wrapText", value=True)])
     panel = panel.thresholds(_steps([(None, "transparent")])).color_scheme(_by_threshold())
     _finish(panel, words, [query], instant=True, as_table=True)
     return panel
@@ -217,8 +236,6 @@ def _of_column(column: Column) -> list[model.DynamicConfigValue]:
     found: list[model.DynamicConfigValue] = []
     if column.unit is not None:
         found.append(_value("unit", column.unit))
-    if column.decimals is not None:
-        found.append(_value("decimals", column.decimals))
     if column.mapping is not None:
         found.append(_value("mappings", [column.mapping]))
     if column.link is not None:
@@ -231,7 +248,7 @@ def _of_column(column: Column) -> list[model.DynamicConfigValue]:
     return found
 
 
-def value_map(names: Mapping[str, tuple[str, str]]) -> model.ValueMap:
+def value_map(names: Mapping[str, tuple[str, str | None]]) -> model.ValueMap:
     """Value -> (word, colour)."""
     options = {
         value: model.ValueMappingResult(text=word, color=colour, index=place)

@@ -29,13 +29,30 @@ def age(metric: Metric, *by: str, where: str = "") -> str:
 
 
 def with_name(expr: str, key: str, info: Metric, name: str) -> str:
-    """A vector with the label that names its `key` for people; what has no name stays."""
-    return f"({expr}) * on ({key}) group_left ({name}) {once(info, key, name)}"
+    """A vector with the label that names its `key` for people; an empty key is left without a name."""
+    return f"({expr}) * on ({key}) group_left ({name}) ({once(info, key, name)} or vector(1))"
 
 
-def of_county(expr: str, name: str) -> str:
-    """A vector by county, with the county's name."""
-    return with_name(expr, "county", metrics.COUNTY_INFO, name)
+def places(name: str) -> str:
+    """The counties and, after them, the whole city, which windows and alerts have as a county too; with their names."""
+    return f"({once(metrics.COUNTY_INFO, 'county', name)} or {once(metrics.CITY_INFO, 'county', name)})"
+
+
+def of_place(expr: str, name: str) -> str:
+    """A vector by county, with the name of the county or the city."""
+    return f"({expr}) * on (county) group_left ({name}) {places(name)}"
+
+
+def said_of_alerts(expr: str, name: str, title: str) -> str:
+    """A vector by alert in words: `name` of the place, `title` of the category, `what` (its signal's title).
+
+    No alert may drop out for want of a word: one whose category is not said has no title, a signal without a title
+    (what always pages has a category there) is its code, and what a newer profile no longer names stays as it is.
+    """
+    named = with_name(of_place(expr, name), "category", metrics.CATEGORY_INFO, title)
+    what = f'label_replace({once(metrics.SIGNAL_INFO, "signal", title)}, "what", "$1", "{title}", "(.+)")'
+    coded = f'label_replace({named}, "what", "$1", "signal", "(.+)")'
+    return f"({named}) * on (signal) group_left (what) {what} or on (alert) {coded} or on (alert) {expr}"
 
 
 def or_hidden(metric: Metric, *by: str, where: str) -> str:

@@ -2,10 +2,10 @@
 
 from dashboards import colours
 from dashboards.boards.feeds import feeds
-from dashboards.frame import Board, Placed, Tongue, alerts_raised, named, sizes
+from dashboards.frame import ALERT_LABELS, Board, Placed, Tongue, alerts_raised, signals, sizes
 from dashboards.library import uid
-from dashboards.panels import HIDDEN, Builder, Column, Query, lines, number, rows, tile_map, value_map
-from dashboards.queries import age, of_county, once, or_hidden, total, with_name
+from dashboards.panels import COUNT, HIDDEN, Builder, Column, Query, lines, number, rows, tile_map, value_map
+from dashboards.queries import age, of_place, once, or_hidden, said_of_alerts, total
 from dashboards.sdk import model
 from streams import metrics
 
@@ -25,11 +25,11 @@ def build(say: Tongue) -> model.Dashboard:
             "The city at a glance: alerts that nobody took up, feeds that are silent, what is left of the page budget.",
         ),
         "now-14d",
-        variables=[named("signal", say("信号", "Signal"), metrics.SIGNAL_INFO, say.title), sizes(say)],
+        variables=[sizes(say), signals(say, 'size="$size"')],
         annotations=[alerts_raised(say)],
     )
     board.row(say("此刻", "Now"), *_now(say))
-    board.row(say("县区", "Counties"), Placed(_map(say), 9, 11), Placed(_counties(say), 15, 11))
+    board.row(say("县区", "Counties"), Placed(_map(say), 11, 11), Placed(_counties(say), 13, 11))
     board.row(say("待确认的预警", "Alerts to be taken up"), Placed(open_alerts(say), 24, 9))
     board.row(
         say("报送与额度", "Feeds and budget"),
@@ -52,8 +52,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "紧急预警中尚无人确认的条数。",
                 "Critical alerts that nobody has taken up.",
             ),
-            "short",
-            Query(f"{critical} or vector(0)"),
+            COUNT,
+            Query(critical),
             ZERO_ALARM,
         ),
         number(
@@ -63,8 +63,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "尚无人确认的预警条数。",
                 "Alerts that nobody has taken up.",
             ),
-            "short",
-            Query(f"{waiting} or vector(0)"),
+            COUNT,
+            Query(waiting),
             ZERO_UP,
         ),
         number(
@@ -74,8 +74,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "尚未处置、排除或办结的预警条数。",
                 "Alerts that nobody has disposed of, discarded or resolved.",
             ),
-            "short",
-            Query(f"{undisposed} or vector(0)"),
+            COUNT,
+            Query(undisposed),
         ),
         number(
             say.words(
@@ -124,11 +124,11 @@ def _map(say: Tongue) -> Builder:
     urgent = f"({critical}) > 0"
 
     def tile(mark: str, counted: str) -> str:
-        """Name and number of a county as one label: the only way for a number into a label is count_values."""
+        """Number and name of a county as one label: the only way for a number into a label is count_values."""
         with_number = f'count_values by (county) ("number", {counted})'
         placed = f"({with_number}) * on (county) group_left ({name}, column, row) {place}"
         marked = f'label_replace({placed}, "mark", "{mark}", "", "")'
-        return f'label_join({marked}, "tile", " ", "mark", "{name}", "number")'
+        return f'label_join({marked}, "tile", " ", "mark", "number", "{name}")'
 
     rest = f'label_replace({place} unless on (county) ({some}), "mark", "{CALM}", "", "")'
     calm = f'label_join({rest}, "tile", " ", "mark", "{name}")'
@@ -157,28 +157,27 @@ def _map(say: Tongue) -> Builder:
 def _counties(say: Tongue) -> Builder:
     where = 'signal="$signal",size="$size"'
     some = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county")
-    waiting = f"{some} or {once(metrics.COUNTY_INFO, 'county')} * 0"
     hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
     here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
     return rows(
         say.words(
             "县区一览",
             "Counties",
-            "所选信号最近一个窗口的件数与预期，以及待确认的预警；不足 k 人的不公布，写作 <k，不是零。",
-            "The last window of the chosen signal; below k people nothing is shown: <k, which is not zero.",
+            "待确认的预警（全市的也在内），所选信号最近一个窗口的件数与预期；不足 k 人的不公布，写作 <k，不是零。",
+            "Alerts to take up, of the whole city too; the chosen signal's last window; below k people: <k, not zero.",
         ),
         [
             Column("county", say("代码", "Code"), width=90),
             Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
-            Column("Value #A", say("待确认", "To take up"), decimals=0),
-            Column("Value #B", say("件数", "Count"), decimals=0, mapping=hidden),
-            Column("Value #C", say("预期", "Expected"), decimals=0),
-            Column("Value #D", say("下限", "Low"), decimals=0),
-            Column("Value #E", say("上限", "High"), decimals=0),
+            Column("Value #A", say("待确认", "To take up"), unit=COUNT, width=84),
+            Column("Value #B", say("件数", "Count"), unit=COUNT, width=84, mapping=hidden),
+            Column("Value #C", say("预期", "Expected"), unit=COUNT, width=84),
+            Column("Value #D", say("下限", "Low"), unit=COUNT, width=84),
+            Column("Value #E", say("上限", "High"), unit=COUNT, width=84),
         ],
-        Query(of_county(waiting, say.name)),
+        Query(of_place(some, say.name)),
         *(
-            Query(of_county(expr, say.name))
+            Query(of_place(expr, say.name))
             for expr in (
                 or_hidden(metrics.WINDOW_COUNT, "county", where=where),
                 once(metrics.WINDOW_EXPECTED, "county", where=where),
@@ -186,46 +185,45 @@ def _counties(say: Tongue) -> Builder:
                 once(metrics.WINDOW_HIGH, "county", where=where),
             )
         ),
-        sort=(say("待确认", "To take up"), True),
+        sort=[(say("待确认", "To take up"), True)],
     )
 
 
 def open_alerts(say: Tongue, where: str = "") -> Builder:
     """Alerts that nobody has taken up, with a way to each in the console."""
-    by = ("alert", "county", "category", "signal", "size", "severity")
     still = once(metrics.ALERT_OPEN, "alert", where=where)
-    raised = f"{once(metrics.ALERT_RAISED, *by, where=where)} and on (alert) {still}"
-    titled = with_name(f"({raised}) * 1000", "category", metrics.CATEGORY_INFO, say.title)
-    city = f"{once(metrics.COUNTY_INFO, 'county', say.name)} or {once(metrics.CITY_INFO, 'county', say.name)}"
-    expr = f"({titled}) * on (county) group_left ({say.name}) ({city})"
+    raised = f"(({once(metrics.ALERT_RAISED, *ALERT_LABELS, where=where)} and on (alert) {still}) * 1000)"
     severities = value_map(
         {
             "critical": (say("紧急", "critical"), colours.ALARM),
             "warning": (say("一般", "warning"), colours.NOTICE),
         }
     )
+    sizes_named = value_map(
+        {"day": (say("日", "day"), None), "week": (say("周", "week"), None), "hour": (say("时", "hour"), None)}
+    )
     return rows(
         say.words(
             "待确认的预警",
             "Alerts to be taken up",
-            "尚无人确认的预警；点编号到控制台查看证据并确认。信号为空：件数不足 k，只在控制台。",
-            "The id leads to the evidence, in the console. No signal is named where its count is below k.",
+            "尚无人确认的预警，紧急的在前；点编号到控制台查看证据并确认。信号为空：件数不足 k，只在控制台。",
+            "Critical ones first; the id leads to the evidence, in the console. No signal is named where below k.",
         ),
         [
             Column("severity", say("级别", "Severity"), mapping=severities, coloured=True, width=100),
             Column("Value", say("发出", "Raised"), unit="dateTimeAsIso", width=170),
             Column(say.name, say("县区", "County")),
             Column(say.title, say("类别", "Category")),
-            Column("signal", say("信号", "Signal")),
-            Column("size", say("窗口", "Window"), width=80),
+            Column("what", say("信号", "Signal")),
+            Column("size", say("窗口", "Window"), mapping=sizes_named, width=80),
             Column(
                 "alert",
                 say("编号", "Id"),
                 link=(say("在控制台打开", "Open in the console"), "${console:raw}/alerts/${__value.raw}"),
             ),
         ],
-        Query(expr),
-        sort=(say("发出", "Raised"), True),
+        Query(said_of_alerts(raised, say.name, say.title)),
+        sort=[(say("级别", "Severity"), False), (say("发出", "Raised"), True)],
     )
 
 
@@ -244,9 +242,10 @@ def _total(say: Tongue) -> Builder:
             "所选信号在全市的件数与预期；只有对全市合计作判断的信号才有。",
             "The chosen signal over the whole city; only for signals that are judged city-wide.",
         ),
-        "short",
+        COUNT,
         Query(of_city(metrics.WINDOW_COUNT), say("件数", "Count")),
         Query(of_city(metrics.WINDOW_EXPECTED), say("预期", "Expected")),
+        paint=[colours.COUNT, colours.EXPECTED],
     ).no_value(say("这个信号不作全市合计", "Not judged city-wide"))
 
 
@@ -258,7 +257,7 @@ def _spent(say: Tongue) -> Builder:
             "最近 7 天占额度的预警；每周可接受的误报条数；检验分到的额度（上限：误报的期望不超过它）。",
             "Pages of the last 7 days; false pages that a week accepts; what tests were given: a bound on false ones.",
         ),
-        "short",
+        COUNT,
         Query(once(metrics.PAGES_LAST_WEEK), say("最近 7 天的预警", "Pages, last 7 days")),
         Query(once(metrics.BUDGET_PER_WEEK), say("每周额度", "A week's budget")),
         Query(once(metrics.BUDGET_SPENT), say("检验分到", "Given to tests")),

@@ -3,8 +3,8 @@
 from dashboards import colours
 from dashboards.boards.city import ZERO_ALARM, ZERO_UP, open_alerts
 from dashboards.boards.series import counted
-from dashboards.frame import Board, Placed, Tongue, alerts_raised, every, named, sizes
-from dashboards.panels import Builder, Query, lines, number, states
+from dashboards.frame import Board, Placed, Tongue, alerts_raised, counties, every, signals, sizes
+from dashboards.panels import COUNT, Builder, Query, lines, number, states
 from dashboards.queries import by_measure, once, titled, total
 from dashboards.sdk import model
 from streams import metrics
@@ -24,9 +24,9 @@ def build(say: Tongue) -> model.Dashboard:
         ),
         "now-90d",
         variables=[
-            named("county", say("县区", "County"), metrics.COUNTY_INFO, say.name),
-            every(named("signal", say("信号", "Signal"), metrics.SIGNAL_INFO, say.title), say),
+            counties(say),
             sizes(say),
+            every(signals(say, f'{HERE},size="$size"'), say),
         ],
         annotations=[alerts_raised(say, HERE)],
     )
@@ -60,8 +60,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "本县区尚无人确认的紧急预警。",
                 "Critical alerts of this county that nobody has taken up.",
             ),
-            "short",
-            Query(f"{critical} or vector(0)"),
+            COUNT,
+            Query(critical),
             ZERO_ALARM,
         ),
         number(
@@ -71,8 +71,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "本县区尚无人确认的预警。",
                 "Alerts of this county that nobody has taken up.",
             ),
-            "short",
-            Query(f"{waiting} or vector(0)"),
+            COUNT,
+            Query(waiting),
             ZERO_UP,
         ),
         number(
@@ -82,8 +82,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "本县区尚未处置、排除或办结的预警。",
                 "Alerts of this county that nobody has disposed of, discarded or resolved.",
             ),
-            "short",
-            Query(f"{undisposed} or vector(0)"),
+            COUNT,
+            Query(undisposed),
         ),
         number(
             say.words(
@@ -92,7 +92,7 @@ def _now(say: Tongue) -> list[Placed]:
                 "最近一个窗口里不足 k 人、因而不公布的信号个数。",
                 "Signals whose last window is below k people, and is not shown.",
             ),
-            "short",
+            COUNT,
             Query(hidden),
             [(None, colours.NONE)],
         ),
@@ -127,7 +127,7 @@ def _open(say: Tongue) -> Builder:
             "在办件与其中超期的件数，向下取整到 k 的倍数。",
             "Open tickets, and those overdue; rounded down to multiples of k.",
         ),
-        "short",
+        COUNT,
         Query(either, f"{{{{{say.title}}}}}"),
     )
 

@@ -3,8 +3,8 @@
 from dashboards import colours
 from dashboards.boards.city import ZERO_ALARM, ZERO_UP, open_alerts
 from dashboards.frame import Board, Placed, Tongue, alerts_raised
-from dashboards.panels import Builder, Query, bars, lines, number
-from dashboards.queries import of_county, once, quantile, total
+from dashboards.panels import COUNT, Builder, Query, bars, lines, number
+from dashboards.queries import of_place, once, quantile, total
 from dashboards.sdk import model
 from streams import metrics
 
@@ -17,6 +17,8 @@ AGES = (
     ("7 天以上", "above 7 d", 7 * _DAY, None),
 )
 """How long an alert has waited: words, from, to; seconds."""
+NO_ALERT = f"0 * max({metrics.ALERTS_UNACKNOWLEDGED.name})"
+"""0 where the exporter tells of alerts at all: nobody is to take its silence for calm."""
 
 
 def build(say: Tongue) -> model.Dashboard:
@@ -66,14 +68,14 @@ def _now(say: Tongue) -> list[Placed]:
                 "尚无人确认的紧急预警。",
                 "Critical alerts that nobody has taken up.",
             ),
-            "short",
-            Query(f"{critical} or vector(0)"),
+            COUNT,
+            Query(critical),
             ZERO_ALARM,
         ),
         number(
             say.words("待确认：全部", "To take up: all", "尚无人确认的预警。", "Alerts that nobody has taken up."),
-            "short",
-            Query(f"{waiting} or vector(0)"),
+            COUNT,
+            Query(waiting),
             ZERO_UP,
         ),
         number(
@@ -83,8 +85,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "全市尚无人确认的保密预警条数；不分县区、信号，详情只在控制台。",
                 "Compartmented alerts that nobody has taken up, in the whole city; only the console has them.",
             ),
-            "short",
-            Query(f"sum({once(metrics.COMPARTMENTED_UNACKNOWLEDGED, 'replayed')}) or vector(0)"),
+            COUNT,
+            Query(total(metrics.COMPARTMENTED_UNACKNOWLEDGED, "replayed")),
             ZERO_ALARM,
         ),
         number(
@@ -95,7 +97,7 @@ def _now(say: Tongue) -> list[Placed]:
                 "Age of the oldest alert nobody took up.",
             ),
             "s",
-            Query(f"{oldest} or vector(0)"),
+            Query(f"{oldest} or {NO_ALERT}"),
             [(None, colours.CALM), (4 * _HOUR, colours.NOTICE), (_DAY, colours.ALARM)],
         ),
         number(
@@ -105,8 +107,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "尚未处置、排除或办结的预警。",
                 "Alerts that nobody has disposed of, discarded or resolved.",
             ),
-            "short",
-            Query(f"{undisposed} or vector(0)"),
+            COUNT,
+            Query(undisposed),
         ),
         number(
             say.words(
@@ -118,7 +120,8 @@ def _now(say: Tongue) -> list[Placed]:
             "percentunit",
             Query(once(metrics.FALSE_PAGE_RATIO)),
             [(None, colours.CALM), (0.3, colours.NOTICE), (0.6, colours.ALARM)],
-        ).no_value(say("尚无结论", "none judged")),
+            absent=say("尚无结论", "none judged"),
+        ).decimals(0),
     ]
     return [Placed(panel, 4, 4) for panel in panels]
 
@@ -128,7 +131,7 @@ def _ages(say: Tongue) -> Builder:
     queries = []
     for zh, en, since, until in AGES:
         bounds = f"{waits} >= {since}" + (f" < {until}" if until is not None else "")
-        queries.append(Query(f"count({bounds}) or vector(0)", say(zh, en)))
+        queries.append(Query(f"count({bounds}) or {NO_ALERT}", say(zh, en)))
     return bars(
         say.words(
             "等了多久",
@@ -136,7 +139,7 @@ def _ages(say: Tongue) -> Builder:
             "尚无人确认的预警，按发出至今的时长。",
             "Alerts that nobody has taken up, by the time since they were raised.",
         ),
-        "short",
+        COUNT,
         *queries,
         steps=[(None, colours.COUNT)],
     )
@@ -148,11 +151,11 @@ def _by_county(say: Tongue) -> Builder:
         say.words(
             "待处置，按县区",
             "To dispose of, by county",
-            "各县区尚未处置、排除或办结的预警条数。",
-            "Alerts of each county that nobody has disposed of, discarded or resolved.",
+            "各县区（和全市）尚未处置、排除或办结的预警条数。",
+            "Alerts of each county, and of the whole city, that nobody has disposed of, discarded or resolved.",
         ),
-        "short",
-        Query(f"sort_desc({of_county(waiting, say.name)})", f"{{{{{say.name}}}}}"),
+        COUNT,
+        Query(f"sort_desc({of_place(waiting, say.name)})", f"{{{{{say.name}}}}}"),
     )
 
 
@@ -164,7 +167,7 @@ def _over_time(say: Tongue) -> Builder:
             "尚无人确认的、尚未处置的预警条数。",
             "Alerts that nobody has taken up, and those that nobody has disposed of.",
         ),
-        "short",
+        COUNT,
         Query(total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity"), say("待确认", "To take up")),
         Query(total(metrics.ALERTS_UNDISPOSED, "county", "severity"), say("待处置", "To dispose of")),
         paint=[colours.ALARM, colours.COUNT],
@@ -194,8 +197,11 @@ def _raised(say: Tongue) -> Builder:
             "所选时间内发出的预警条数，按级别（保密的除外）。",
             "Alerts raised in the chosen range, by severity (not compartmented ones).",
         ),
-        "short",
-        Query(f"sum by (severity) (increase({metrics.ALERTS_RAISED.name}[$__range]))", "{{severity}}"),
+        COUNT,
+        *(
+            Query(f'sum(increase({metrics.ALERTS_RAISED.name}{{severity="{severity}"}}[$__range]))', word)
+            for severity, word in (("critical", say("紧急", "critical")), ("warning", say("一般", "warning")))
+        ),
     ).decimals(0)
 
 
@@ -206,10 +212,7 @@ def _outcomes(say: Tongue) -> Builder:
         "other": say("其他", "other"),
         "open": say("尚无结论", "not judged"),
     }
-    queries = [
-        Query(once(metrics.PAGES, where=f'outcome="{outcome}"') + " or vector(0)", word)
-        for outcome, word in words.items()
-    ]
+    queries = [Query(once(metrics.PAGES, where=f'outcome="{outcome}"'), word) for outcome, word in words.items()]
     return bars(
         say.words(
             "预警的结论",
@@ -217,7 +220,7 @@ def _outcomes(say: Tongue) -> Builder:
             "占额度的预警累计，按人员的结论。",
             "Alerts under the budget, by what people made of them.",
         ),
-        "short",
+        COUNT,
         *queries,
     )
 
@@ -230,7 +233,7 @@ def _steps(say: Tongue) -> Builder:
             "人员对预警所做的步骤累计（确认、督导、整治、巡察、排除等）。",
             "What people did with alerts (acknowledged, supervision, rectification, inspection, discarded ...).",
         ),
-        "short",
+        COUNT,
         Query(f"sort_desc({once(metrics.STEPS, 'step', 'choice')})", "{{step}} {{choice}}"),
     ).no_value(say("尚无", "none yet"))
 
@@ -243,7 +246,7 @@ def _false(say: Tongue) -> Builder:
             "人员判为误报的预警，每周；与本市每周可接受的条数相比。",
             "Alerts that people discarded as false, a week, beside what the city accepts.",
         ),
-        "short",
+        COUNT,
         Query(once(metrics.FALSE_PAGES_PER_WEEK), say("误报/周", "False a week")),
         Query(once(metrics.BUDGET_PER_WEEK), say("每周额度", "A week's budget")),
         paint=[colours.ALARM, colours.NONE],

@@ -1,15 +1,26 @@
 """Pipeline health: every record accounted for, how far behind, what was rejected and why, does anything stand still."""
 
+from collections.abc import Iterator, Mapping
+
 from dashboards import colours
 from dashboards.boards.feeds import feeds
+from dashboards.boards.workers import checkpoints_by_step, lag_by_step, workers
 from dashboards.frame import Board, Placed, Tongue
-from dashboards.panels import Builder, Column, Query, bars, lines, number, rows, value_map
+from dashboards.panels import COUNT, Builder, Column, Query, bars, lines, number, rows
 from dashboards.queries import age, once
 from dashboards.sdk import common, common_model, model
 from streams import metrics
 
 _DAY = 86_400
 RATE = "$__rate_interval"
+VERDICTS = (
+    ("counted", "计入", "counted"),
+    ("duplicate", "重复", "duplicate"),
+    ("late", "迟到", "late"),
+    ("rejected", "拒收", "rejected"),
+)
+PAINT = (colours.COUNT, colours.NONE, colours.EXPECTED, colours.ALARM)
+"""Of the verdicts, in their order."""
 
 
 def build(say: Tongue) -> model.Dashboard:
@@ -49,7 +60,13 @@ def build(say: Tongue) -> model.Dashboard:
         Placed(_delivered(say), 8, 8),
         Placed(_scrapes(say), 8, 8),
     )
-    board.row(say("版本", "What runs"), Placed(_builds(say), 24, 5))
+    board.row(
+        say("Kafka 上的工作进程", "Workers on Kafka"),
+        Placed(workers(say), 8, 8),
+        Placed(lag_by_step(say), 8, 8),
+        Placed(checkpoints_by_step(say), 8, 8),
+    )
+    board.row(say("版本", "What runs"), Placed(_builds(say), 20, 5), Placed(_k(say), 4, 5))
     return board.build()
 
 
@@ -64,7 +81,7 @@ def _now(say: Tongue) -> list[Placed]:
             ),
             "bool_yes_no",
             Query(f"min({metrics.EXPORTER_UP.name}) or vector(0)"),
-            [(None, colours.ALARM), (1, colours.CALM)],
+            names=_yes_no(say),
         ),
         number(
             say.words(
@@ -75,8 +92,8 @@ def _now(say: Tongue) -> list[Placed]:
             ),
             "bool_yes_no",
             Query(f"min({metrics.READY.name})"),
-            [(None, colours.ALARM), (1, colours.CALM)],
-        ).no_value("–"),
+            names=_yes_no(say),
+        ),
         number(
             say.words(
                 "数据",
@@ -84,10 +101,9 @@ def _now(say: Tongue) -> list[Placed]:
                 "实时，或重放（不寻呼任何人）。",
                 "Live, or replayed (which pages nobody).",
             ),
-            "short",
+            COUNT,
             Query(once(metrics.REPLAYED)),
-        ).mappings(
-            [value_map({"0": (say("实时", "live"), colours.CALM), "1": (say("重放", "replayed"), colours.NONE)})]
+            names={"0": (say("实时", "live"), colours.CALM), "1": (say("重放", "replayed"), colours.NONE)},
         ),
         number(
             say.words(
@@ -96,7 +112,7 @@ def _now(say: Tongue) -> list[Placed]:
                 "收到的记录累计，不论去向。",
                 "Records received so far, whatever became of them.",
             ),
-            "short",
+            COUNT,
             Query(once(metrics.RECORDS_RECEIVED)),
         ).decimals(0),
         number(
@@ -106,8 +122,8 @@ def _now(say: Tongue) -> list[Placed]:
                 "所选时间内看门狗发现没有进展的次数。",
                 "Times in the chosen range that the watchdog saw no progress.",
             ),
-            "short",
-            Query(f"sum(increase({metrics.STALLS.name}[$__range])) or vector(0)"),
+            COUNT,
+            Query(f"sum(increase({metrics.STALLS.name}[$__range]))"),
             [(None, colours.CALM), (1, colours.ALARM)],
         ).decimals(0),
         number(
@@ -117,19 +133,20 @@ def _now(say: Tongue) -> list[Placed]:
                 "等待送出的寻呼条数。",
                 "Pages that wait to be delivered.",
             ),
-            "short",
-            Query(f"sum({metrics.PAGING_QUEUE.name}) or vector(0)"),
+            COUNT,
+            Query(f"sum({metrics.PAGING_QUEUE.name})"),
             [(None, colours.CALM), (1, colours.NOTICE), (10, colours.ALARM)],
         ),
         number(
             say.words(
-                "不公布的界限 k",
-                "Not shown below k",
-                "不足这么多人的格子不公布数字。",
-                "Cells below so many people are not shown.",
+                "停下待人",
+                "Stopped for good",
+                "同一处记录失败三次，或不能再往下算，已停下，须有人查看；处理办法见处置手册。",
+                "The same records failed three times, or it must not go on: somebody has to look; see the runbook.",
             ),
-            "short",
-            Query(once(metrics.PRIVACY_K)),
+            "bool_yes_no",
+            Query(f"max({metrics.STOPPED.name})"),
+            names={"0": (say("没有", "no"), colours.CALM), "1": (say("停下了", "yes"), colours.ALARM)},
         ),
         number(
             say.words(
@@ -138,12 +155,22 @@ def _now(say: Tongue) -> list[Placed]:
                 "节假日历自水位起还覆盖的天数；到期前请补上新一年。",
                 "Days for which the official holidays are known; add the new year before they run out.",
             ),
-            "d",
+            say("suffix: 天", "suffix: d"),
             Query(once(metrics.CALENDAR_COVERAGE)),
             [(None, colours.ALARM), (14, colours.NOTICE), (60, colours.CALM)],
         ).decimals(0),
     ]
     return [Placed(panel, 3, 4) for panel in panels]
+
+
+def _yes_no(say: Tongue) -> Mapping[str, tuple[str, str]]:
+    return {"0": (say("否", "no"), colours.ALARM), "1": (say("是", "yes"), colours.CALM)}
+
+
+def _by_verdict(say: Tongue, metric: metrics.Metric) -> Iterator[Query]:
+    """Records a second by verdict, each in words and one colour."""
+    for verdict, zh, en in VERDICTS:
+        yield Query(f'sum(rate({metric.name}{{verdict="{verdict}"}}[{RATE}]))', say(zh, en))
 
 
 def _verdicts(say: Tongue) -> Builder:
@@ -155,7 +182,8 @@ def _verdicts(say: Tongue) -> Builder:
             "Records a second: counted, duplicate, late, rejected; they sum to those received.",
         ),
         "cps",
-        Query(f"sum by (verdict) (rate({metrics.RECORDS.name}[{RATE}]))", "{{verdict}}"),
+        *_by_verdict(say, metrics.RECORDS),
+        paint=PAINT,
     )
     return panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL)).fill_opacity(30)
 
@@ -168,7 +196,7 @@ def _rejected(say: Tongue) -> Builder:
             "拒收的记录累计。原因见处置手册；修好发送端或配置后可重新送入。",
             "Records rejected so far. The runbook says what each reason means, and how to take them up again.",
         ),
-        "short",
+        COUNT,
         Query(f"sort_desc({once(metrics.RECORDS_REJECTED, 'reason')} > 0)", "{{reason}}"),
         steps=[(None, colours.NOTICE)],
     ).no_value(say("没有拒收", "none rejected"))
@@ -183,7 +211,7 @@ def _balance(say: Tongue) -> Builder:
             "收到减去计入、重复、迟到、拒收：必须是 0。",
             "Received less counted, duplicate, late and rejected: must be 0.",
         ),
-        "short",
+        COUNT,
         Query(f"abs({once(metrics.RECORDS_RECEIVED)} - {verdicts})"),
         [(None, colours.CALM), (1, colours.ALARM)],
     ).decimals(0)
@@ -212,9 +240,13 @@ def _windows(say: Tongue) -> Builder:
             "Since the end of the last hour, day and week that closed; right axis: windows closed an hour.",
         ),
         "s",
-        Query(age(metrics.WINDOW_END, "size"), "{{size}}"),
+        *(
+            Query(age(metrics.WINDOW_END, where=f'size="{size}"'), word)
+            for size, word in (("hour", say("时", "Hour")), ("day", say("日", "Day")), ("week", say("周", "Week")))
+        ),
         Query(f"sum(increase({metrics.WINDOWS_CLOSED.name}[1h]))", say("每小时关闭", "Closed an hour")),
-        on_the_right={1: "short"},
+        paint=[colours.COUNT, colours.EXPECTED, colours.SECOND, colours.NONE],
+        on_the_right={3: COUNT},
     )
 
 
@@ -240,7 +272,7 @@ def _lag(say: Tongue) -> Builder:
             "来源中已有、尚未处理的记录数。",
             "Records that the source has and that have not been taken yet.",
         ),
-        "short",
+        COUNT,
         Query(f"sum({once(metrics.SOURCE_LAG)})", say("记录", "Records")),
         paint=[colours.COUNT],
     ).no_value(say("来源没有余量可报", "nothing reported"))
@@ -268,7 +300,8 @@ def _ingested(say: Tongue) -> Builder:
             "Records a second that came to the live service, by verdict.",
         ),
         "cps",
-        Query(f"sum by (verdict) (rate({metrics.INGEST_RECORDS.name}[{RATE}]))", "{{verdict}}"),
+        *_by_verdict(say, metrics.INGEST_RECORDS),
+        paint=PAINT,
     ).no_value(say("没有实时服务", "no live service"))
 
 
@@ -280,7 +313,7 @@ def _queue(say: Tongue) -> Builder:
             "等待送出的寻呼，以及最早一条等了多久（右轴）。",
             "Pages that wait to be delivered, and how long the oldest has waited (right axis).",
         ),
-        "short",
+        COUNT,
         Query(f"sum({metrics.PAGING_QUEUE.name})", say("条数", "Pages")),
         Query(f"time() - min({metrics.PAGING_OLDEST.name})", say("最早一条已等", "Oldest waits")),
         paint=[colours.COUNT, colours.EXPECTED],
@@ -296,7 +329,7 @@ def _delivered(say: Tongue) -> Builder:
             "每小时的投递，按渠道和结果。",
             "Deliveries of pages an hour, by channel and outcome.",
         ),
-        "short",
+        COUNT,
         Query(f"sum by (channel, outcome) (increase({metrics.PAGES_DELIVERED.name}[1h]))", "{{channel}} {{outcome}}"),
     ).no_value(say("没有寻呼服务", "no paging service"))
 
@@ -313,7 +346,7 @@ def _scrapes(say: Tongue) -> Builder:
         Query(once(metrics.SCRAPE_SECONDS), say("用时", "Takes")),
         Query(f"sum(increase({metrics.SCRAPE_ERRORS.name}[1h])) or vector(0)", say("失败", "Failed")),
         paint=[colours.COUNT, colours.ALARM],
-        on_the_right={1: "short"},
+        on_the_right={1: COUNT},
     )
 
 
@@ -331,4 +364,17 @@ def _builds(say: Tongue) -> Builder:
             Column("version", say("版本", "Version")),
         ],
         Query(once(metrics.BUILD, "profile", "profile_version", "version")),
+    )
+
+
+def _k(say: Tongue) -> Builder:
+    return number(
+        say.words(
+            "不公布的界限 k",
+            "Not shown below k",
+            "不足这么多人的格子不公布数字。",
+            "Cells below so many people are not shown.",
+        ),
+        COUNT,
+        Query(once(metrics.PRIVACY_K)),
     )

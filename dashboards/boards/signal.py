@@ -2,15 +2,17 @@
 
 from dashboards import colours
 from dashboards.boards.series import counted
-from dashboards.frame import Board, Placed, Tongue, alerts_raised, every, named, sizes
+from dashboards.frame import Board, Placed, Tongue, alerts_raised, counties_with, every, signals, sizes
 from dashboards.library import uid
-from dashboards.panels import HIDDEN, Builder, Column, Query, lines, rows, states, value_map
-from dashboards.queries import of_county, once, or_hidden
+from dashboards.panels import COUNT, HIDDEN, Builder, Column, Query, lines, rows, states, value_map
+from dashboards.queries import of_place, once, or_hidden
 from dashboards.sdk import common, common_model, model
 from streams import metrics
 
 ALL = 'signal="$signal",size="$size"'
 SOME = f'county=~"$county",{ALL}'
+NOT_SAID = 2
+"""Instead of a p where there is none: mapped to a dash, and the rarest stand above it."""
 
 
 def build(say: Tongue) -> model.Dashboard:
@@ -24,9 +26,9 @@ def build(say: Tongue) -> model.Dashboard:
         ),
         "now-90d",
         variables=[
-            named("signal", say("信号", "Signal"), metrics.SIGNAL_INFO, say.title),
             sizes(say),
-            every(named("county", say("县区", "County"), metrics.COUNTY_INFO, say.name), say),
+            signals(say, 'size="$size"'),
+            every(counties_with(say, ALL), say),
         ],
         annotations=[alerts_raised(say, ALL)],
     )
@@ -43,12 +45,13 @@ def build(say: Tongue) -> model.Dashboard:
 def _last(say: Tongue) -> Builder:
     here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
     hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
+    flag = once(metrics.WINDOW_SUPPRESSED, "county", where=SOME)
     queries = (
         or_hidden(metrics.WINDOW_COUNT, "county", where=SOME),
         once(metrics.WINDOW_EXPECTED, "county", where=SOME),
         once(metrics.WINDOW_LOW, "county", where=SOME),
         once(metrics.WINDOW_HIGH, "county", where=SOME),
-        once(metrics.WINDOW_P, "county", where=SOME),
+        f"{once(metrics.WINDOW_P, 'county', where=SOME)} or 0 * {flag} + {NOT_SAID}",
     )
     return rows(
         say.words(
@@ -60,14 +63,14 @@ def _last(say: Tongue) -> Builder:
         [
             Column("county", say("代码", "Code"), width=90),
             Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
-            Column("Value #A", say("件数", "Count"), decimals=0, mapping=hidden),
-            Column("Value #B", say("预期", "Expected"), decimals=0),
-            Column("Value #C", say("下限", "Low"), decimals=0),
-            Column("Value #D", say("上限", "High"), decimals=0),
-            Column("Value #E", "p", unit="sci"),
+            Column("Value #A", say("件数", "Count"), unit=COUNT, width=84, mapping=hidden),
+            Column("Value #B", say("预期", "Expected"), unit=COUNT, width=84),
+            Column("Value #C", say("下限", "Low"), unit=COUNT, width=84),
+            Column("Value #D", say("上限", "High"), unit=COUNT, width=84),
+            Column("Value #E", "p", unit="sci", width=84, mapping=value_map({str(NOT_SAID): ("–", colours.NONE)})),
         ],
-        *(Query(of_county(expr, say.name)) for expr in queries),
-        sort=("p", False),
+        *(Query(of_place(expr, say.name)) for expr in queries),
+        sort=[("p", False)],
     )
 
 
@@ -80,7 +83,7 @@ def _improbable(say: Tongue) -> Builder:
             "How improbable so many (or so few) are: log scale, lower is rarer. The page budget decides on alerts.",
         ),
         "sci",
-        Query(of_county(once(metrics.WINDOW_P, "county", where=SOME), say.name), f"{{{{{say.name}}}}}"),
+        Query(of_place(once(metrics.WINDOW_P, "county", where=SOME), say.name), f"{{{{{say.name}}}}}"),
         least=None,
     )
     log = common.ScaleDistributionConfig().type(common_model.ScaleDistribution.LOG).log(10)
@@ -96,6 +99,6 @@ def _shown(say: Tongue) -> Builder:
             "各县区的窗口是否公布；灰色：不足 k 人，不公布，不是零。",
             "Whether the windows of a county are shown; grey: below k people, not shown, not zero.",
         ),
-        Query(of_county(flag, say.name), f"{{{{{say.name}}}}}"),
+        Query(of_place(flag, say.name), f"{{{{{say.name}}}}}"),
         {"0": (say("公布", "shown"), colours.COUNT), "1": (say("不足 k 人", "<k"), colours.NONE)},
     )

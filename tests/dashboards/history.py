@@ -1,4 +1,4 @@
-"""A day of every metric that there is, for two counties, as OpenMetrics: what a query finds data in.
+"""Three hours of every metric that there is, for two counties, as OpenMetrics: what a query finds data in.
 
 Values mean nothing; labels do: they hang together as the exporter's do (county, signal, size; alert, category).
 """
@@ -13,18 +13,21 @@ from tests.prometheus.programs import tool
 
 END = 1_750_000_200
 STEP = 300
-SPAN = 26 * 3600
+SPAN = 3 * 3600
 CITY, COUNTIES = "city", ("east", "west")
 SIGNALS = {"total": ("events", ""), "late": ("backlog", ""), "over": ("overdue", ""), "old": ("backlog_age", "")}
 SIGNALS |= {"share": ("events", "total")}
 HIDDEN = ("west", "total", "day")
 """The series that is below k."""
 SIZES = ("hour", "day", "week")
+# a3 says nothing but where; what always pages (a5) has a category as its signal; the profile no longer has a6's county.
 ALERTS = (
     {"alert": "a1", "county": "east", "category": "order", "signal": "total", "size": "day", "severity": "critical"},
     {"alert": "a2", "county": "east", "category": "order", "signal": "late", "size": "day", "severity": "warning"},
-    {"alert": "a3", "county": "west", "category": "order", "signal": "", "size": "", "severity": "warning"},
+    {"alert": "a3", "county": "west", "category": "", "signal": "", "size": "", "severity": "critical"},
     {"alert": "a4", "county": "city", "category": "order", "signal": "total", "size": "day", "severity": "warning"},
+    {"alert": "a5", "county": "east", "category": "order", "signal": "threat", "size": "", "severity": "critical"},
+    {"alert": "a6", "county": "gone", "category": "order", "signal": "total", "size": "day", "severity": "warning"},
 )
 CHOICES: Mapping[str, Sequence[str]] = {
     "county": (*COUNTIES, CITY),

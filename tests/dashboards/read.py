@@ -41,9 +41,9 @@ def queries(board: Built) -> Iterator[Asked]:
             yield Asked(f"{board.uid}: {panel['title']} {target['refId']}", board, target["expr"], kind)
     for variable in variables(board).values():
         if variable["type"] == "query":
-            found = re.fullmatch(r"(?:query_result|label_values)\((.*?)(?:, (\w+))?\)", variable["query"]["query"])
+            found = re.fullmatch(r"query_result\((.*)\)|label_values\((.*), \w+\)", variable["query"]["query"])
             assert found, variable["query"]
-            yield Asked(f"{board.uid}: variable {variable['name']}", board, found[1], "variable")
+            yield Asked(f"{board.uid}: variable {variable['name']}", board, found[1] or found[2], "variable")
     for annotation in board.document["annotations"]["list"]:
         yield Asked(f"{board.uid}: annotation {annotation['name']}", board, annotation["expr"], "annotation")
 
@@ -51,6 +51,5 @@ def queries(board: Built) -> Iterator[Asked]:
 def sent(expr: str, chosen: Mapping[str, str]) -> str:
     """An expression as Prometheus gets it: variables replaced, as Grafana does."""
     words = {"__rate_interval": "5m", "__range": "1d", "__interval": "5m", **chosen}
-    made = re.sub(r"\$\{?(\w+)\}?", lambda found: words[found[1]], expr)
-    assert "$" not in made
-    return made
+    # $1 and the like are PromQL's own.
+    return re.sub(r"\$\{?([a-z_]\w*)\}?", lambda found: words[found[1]], expr)

@@ -168,9 +168,7 @@ def test_names_of_metrics_stand_in_one_file() -> None:
 
 def test_every_metric_is_looked_at_somewhere() -> None:
     asked = " ".join(one.expr for one in ASKED)
-    for_rules_alone = {
-        one.name for one in (metrics.WATCHDOG, metrics.CALENDAR_UNTIL, metrics.BUDGET_REMAINING, metrics.STOPPED)
-    } | {one.name for one in metrics.METRICS if one.group is metrics.Group.WORKERS}
+    for_rules_alone = {metrics.WATCHDOG.name, metrics.CALENDAR_UNTIL.name, metrics.BUDGET_REMAINING.name}
     unseen = {metric.name for metric in metrics.METRICS if metric.name not in asked}
     assert unseen == for_rules_alone
 
@@ -185,3 +183,34 @@ def test_a_number_below_k_is_never_drawn_as_zero() -> None:
                     continue  # the whole city: a gap in a line, with nothing beside it
                 assert metrics.WINDOW_SUPPRESSED.name in asked, (board.uid, panel["title"])
                 assert "<k" in json.dumps(panel) or "custom.axisPlacement" in json.dumps(panel)
+
+
+def test_what_cannot_be_seen_is_neither_calm_nor_zero() -> None:
+    """A dead exporter leaves dashes in grey, not a green 0; only whether it is alive is asked with a 0 in hand."""
+    for board in BOARDS:
+        for panel in panels(board):
+            if panel["type"] == "stat":
+                last = panel["fieldConfig"]["defaults"]["mappings"][-1]
+                assert last["type"] == "special", panel["title"]
+                assert last["options"]["match"] == "null+nan", panel["title"]
+                assert last["options"]["result"]["color"] == colours.NONE, panel["title"]
+            made_up = [target["expr"] for target in panel["targets"] if target["expr"].endswith("or vector(0)")]
+            assert all(metrics.EXPORTER_UP.name in expr or metrics.SCRAPE_ERRORS.name in expr for expr in made_up)
+
+
+def test_codes_are_words_and_counts_have_all_their_digits() -> None:
+    """Grafana reads 511102 as 511 K where a unit lets it, and 1,759 as 2 K."""
+    for board in BOARDS:
+        for panel in panels(board):
+            config = panel["fieldConfig"]
+            if panel["type"] == "table":
+                assert config["defaults"]["unit"] == "string", panel["title"]
+                units = {
+                    one["matcher"]["options"]: {part["id"]: part["value"] for part in one["properties"]}.get("unit")
+                    for one in config["overrides"]
+                    if one["matcher"]["id"] == "byName"
+                }
+                for field, heading in panel["transformations"][-1]["options"]["renameByName"].items():
+                    assert (units[heading] is not None) is field.startswith("Value"), (panel["title"], heading)
+            elif panel["type"] != "state-timeline":
+                assert config["defaults"]["unit"] != "short", panel["title"]

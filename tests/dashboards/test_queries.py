@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import promql_parser
@@ -19,34 +20,51 @@ SETTINGS = "global: {scrape_interval: 1h}\n"
 CHOSEN = {"county": "east", "signal": "total", "size": "day"}
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a Prometheus says: both languages' boards ask nearly the same, and are told from memory."""
+
+    prometheus: Prometheus
+    known: dict[tuple[str, str], list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
+
+    def samples(
+        self, expr: str, kind: str, chosen: Mapping[str, str] = CHOSEN
+    ) -> list[tuple[Mapping[str, str], float]]:
+        """Labels and values (of a range: how many), asked as Grafana asks."""
+        asked = sent(expr, chosen)
+        if (asked, kind) not in self.known:
+            if kind in {"instant", "variable"}:
+                answer = self.prometheus.query(asked, history.END)
+            else:
+                answer = [*self.prometheus.query_range(asked, history.END - 7200, history.END, 600)]
+            self.known[asked, kind] = answer
+        return self.known[asked, kind]
+
+    def labels(self, expr: str, kind: str, chosen: Mapping[str, str] = CHOSEN) -> list[Mapping[str, str]]:
+        """The labels alone."""
+        return [labels for labels, _ in self.samples(expr, kind, chosen)]
+
+
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
     made = Prometheus(tmp_path_factory.mktemp("prometheus"), SETTINGS)
     history.fill(made.data)
     with made:
-        yield made
+        yield Answers(made)
 
 
-def found(prometheus: Prometheus, expr: str, kind: str, chosen: Mapping[str, str] = CHOSEN) -> list[Mapping[str, str]]:
-    """The labels of what a query gives, asked as Grafana asks it."""
-    asked = sent(expr, chosen)
-    if kind == "instant":
-        return [labels for labels, _ in prometheus.query(asked, history.END)]
-    return [labels for labels, _ in prometheus.query_range(asked, history.END - 86_400, history.END, 600)]
-
-
-def test_every_query_finds_data(prometheus: Prometheus) -> None:
+def test_every_query_finds_data(answers: Answers) -> None:
     """Where every metric has data, no panel is empty: what is empty later is empty because nothing happened."""
     empty = [
         asked.where
         for board in boards()
         for asked in queries(board)
-        if not any(found(prometheus, asked.expr, asked.kind, CHOSEN | {"county": one}) for one in history.COUNTIES)
+        if not any(answers.labels(asked.expr, asked.kind, CHOSEN | {"county": one}) for one in history.COUNTIES)
     ]
     assert empty == []
 
 
-def test_the_labels_that_legends_and_tables_show_are_there(prometheus: Prometheus) -> None:
+def test_the_labels_that_legends_and_tables_show_are_there(answers: Answers) -> None:
     for board in boards():
         for panel in panels(board):
             shown = [
@@ -57,7 +75,7 @@ def test_the_labels_that_legends_and_tables_show_are_there(prometheus: Prometheu
             first: Mapping[str, str] = {}
             for target in panel["targets"]:
                 kind = "instant" if target["instant"] else "range"
-                if (answer := found(prometheus, target["expr"], kind)) == [] and target["refId"] == "E":
+                if (answer := answers.labels(target["expr"], kind)) == [] and target["refId"] == "E":
                     continue  # what is shown has no veil
                 first = answer[0]
                 wanted = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
@@ -67,17 +85,17 @@ def test_the_labels_that_legends_and_tables_show_are_there(prometheus: Prometheu
                 assert labels <= set(first), (board.uid, panel["title"], labels, first)
 
 
-def test_every_choice_of_a_variable_finds_data(prometheus: Prometheus) -> None:
+def test_every_choice_of_a_variable_finds_data(answers: Answers) -> None:
     board = next(board for board in boards() if board.name == "county")
     for size in variables(board)["size"]["options"]:
         for asked in queries(board):
             if metrics.WINDOW_COUNT.name in asked.expr and "measure" not in asked.expr:
                 chosen = {**CHOSEN, "size": size["value"]}
-                assert found(prometheus, asked.expr, asked.kind, chosen), (asked.where, chosen)
+                assert answers.labels(asked.expr, asked.kind, chosen), (asked.where, chosen)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_variables_give_codes_with_names_for_people(lang: str, prometheus: Prometheus) -> None:
+def test_variables_give_codes_with_names_for_people(lang: str, answers: Answers) -> None:
     """As Grafana reads the answer of query_result: name{labels} value, through the variable's expression."""
     board = next(one for one in boards() if (one.name, one.lang) == ("county", lang))
     chosen = {}
@@ -86,34 +104,55 @@ def test_variables_give_codes_with_names_for_people(lang: str, prometheus: Prome
         expr = re.fullmatch(r"query_result\((.*)\)", variable["query"]["query"])
         assert expr
         reads = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
-        answers = []
-        for labels, one in prometheus.query(expr[1], history.END):
+        choices = []
+        for labels, one in answers.samples(expr[1], "variable"):
             text = "{" + ",".join(f'{label}="{labels[label]}"' for label in sorted(labels)) + f"}} {one} 0"
             read = reads.search(text)
             assert read, text
-            answers.append((read["value"], read["text"]))
-        chosen[name] = sorted(answers)
-    expected = {"zh": [("east", "east区"), ("west", "west区")], "en": [("east", "East"), ("west", "West")]}
-    assert chosen["county"] == expected[lang]
-    assert [code for code, _ in chosen["signal"]] == sorted(history.SIGNALS)
+            choices.append((read["value"], read["text"]))
+        chosen[name] = choices
+    expected = {
+        "zh": [("city", "小城"), ("east", "east区"), ("west", "west区")],
+        "en": [("city", "Town"), ("east", "East"), ("west", "West")],
+    }
+    assert sorted(chosen["county"]) == expected[lang]
+    assert sorted(code for code, _ in chosen["signal"]) == sorted(history.SIGNALS)
+    assert chosen["signal"][0][0] == "total"  # what counts most comes first, and is what a board opens with
 
 
-def test_a_number_below_k_is_told_apart_from_zero_and_from_nothing(prometheus: Prometheus) -> None:
+def test_a_number_below_k_is_told_apart_from_zero_and_from_nothing(answers: Answers) -> None:
     for name, title in (("city", "县区一览"), ("signal", "各县区最近一个窗口")):
         board = next(one for one in boards() if (one.name, one.lang) == (name, "zh"))
         panel = next(one for one in panels(board) if one["title"] == title)
         expr = next(one["expr"] for one in panel["targets"] if metrics.WINDOW_SUPPRESSED.name in one["expr"])
-        answer = prometheus.query(sent(expr, {**CHOSEN, "county": "east|west"}), history.END)
+        answer = answers.samples(expr, "instant", {**CHOSEN, "county": "east|west"})
         counts = {labels["county"]: count for labels, count in answer}
+        assert counts.pop("city", 1.0) == 1.0
         assert counts == {"east": 1.0, "west": float(BELOW_K)}
 
 
-def test_tiles_say_the_worst_that_waits(prometheus: Prometheus) -> None:
+def test_tiles_say_the_worst_that_waits(answers: Answers) -> None:
     board = boards()[0]
     panel = next(one for one in panels(board) if one["title"] == "县区分布")
-    tiles = {labels["county"]: labels for labels in found(prometheus, panel["targets"][0]["expr"], "instant")}
-    assert {county: labels["tile"] for county, labels in tiles.items()} == {"east": "‼ east区 2", "west": "‼ west区 2"}
+    tiles = {labels["county"]: labels for labels in answers.labels(panel["targets"][0]["expr"], "instant")}
+    assert {county: labels["tile"] for county, labels in tiles.items()} == {"east": "‼ 2 east区", "west": "‼ 2 west区"}
     assert [(labels["column"], labels["row"]) for _, labels in sorted(tiles.items())] == [("00", "00"), ("01", "00")]
+
+
+def test_no_open_alert_drops_out_for_want_of_a_name(answers: Answers) -> None:
+    """The one without a category is the threat to somebody's life."""
+    panel = next(one for one in panels(boards()[0]) if one["title"] == "待确认的预警")
+    told = {labels["alert"]: labels for labels in answers.labels(panel["targets"][0]["expr"], "instant")}
+    assert {alert: (one.get("name"), one.get("title"), one.get("what")) for alert, one in told.items()} == {
+        "a1": ("east区", "秩序", "信号total"),
+        "a2": ("east区", "秩序", "信号late"),
+        "a3": ("west区", None, None),
+        "a4": ("小城", "秩序", "信号total"),
+        "a5": ("east区", "秩序", "threat"),
+        "a6": (None, None, None),
+    }
+    drawn = boards()[0].document["annotations"]["list"][0]["expr"]
+    assert {labels["alert"] for labels in answers.labels(drawn, "annotation")} == set(told)
 
 
 RULES = [
@@ -124,7 +163,7 @@ RULES = [
 ]
 
 
-def test_every_rule_asks_for_metrics_that_there_are_and_is_understood(prometheus: Prometheus) -> None:
+def test_every_rule_asks_for_metrics_that_there_are_and_is_understood(answers: Answers) -> None:
     """What it finds is its own test's business (tests/rules); here it meets the same names as the boards."""
     assert RULES
     recorded = {name.rpartition(": ")[2] for name, _ in RULES if ":" in name.rpartition(": ")[2]}
@@ -134,4 +173,4 @@ def test_every_rule_asks_for_metrics_that_there_are_and_is_understood(prometheus
                 continue
             known = metrics.NAMES.get(metric) or metrics.NAMES[metric.removesuffix("_bucket")]
             assert labels <= {*known.labels, "job", "instance", "le", "__name__"}, name
-        prometheus.query(expr, history.END)
+        answers.prometheus.query(expr, history.END)

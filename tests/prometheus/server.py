@@ -55,6 +55,7 @@ class Daemon(ABC):
         self.port = free_ports(1)[0]
         self._owner = owner or os.getpid()
         self._options = tuple(options)
+        self._client: httpx.Client | None = None
         self._keeper: int | None = None
         self.pid: int | None = None
         """The server's process, while it runs."""
@@ -127,7 +128,7 @@ class Daemon(ABC):
         """Read the settings anew, other ones where they are given."""
         if settings is not None:
             self.settings.write_text(settings)
-        httpx.post(f"{self.url}/-/reload", timeout=30).raise_for_status()
+        self._connection().post("/-/reload").raise_for_status()
 
     def __enter__(self) -> Self:
         self.start()
@@ -138,9 +139,15 @@ class Daemon(ABC):
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/-/ready", timeout=5).status_code == httpx.codes.OK
+            return self._connection().get("/-/ready", timeout=5).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+    def _connection(self) -> httpx.Client:
+        """One for one life of the server: a test asks hundreds of things."""
+        if self._client is None:
+            self._client = httpx.Client(base_url=self.url, timeout=60)
+        return self._client
 
     def _end(self, how: signal.Signals) -> None:
         if self._keeper is None or self.pid is None:
@@ -154,9 +161,12 @@ class Daemon(ABC):
         finally:
             os.close(self._keeper)
             self._keeper = self.pid = None
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
     def _got(self, path: str, **parameters: str | float) -> Any:
-        answer = httpx.get(f"{self.url}{path}", params=parameters, timeout=60)
+        answer = self._connection().get(path, params=parameters)
         assert answer.is_success, answer.text
         return answer.json()
 
