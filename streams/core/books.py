@@ -163,9 +163,8 @@ class Books:
 
     def _held(self) -> Iterator[Numbers]:
         yield from self._hours.numbers()
-        for columns in ((keyed.KEY, DUE_ID, STATUS_ID), (keyed.KEY, keyed.OTHER_KEY)):
-            rows = (self.tickets if DUE_ID in columns else self.repeats).table.rows
-            yield from (rows[:, column] for column in columns)
+        yield from (self.tickets.rows[:, column] for column in (keyed.KEY, DUE_ID, STATUS_ID))
+        yield from (self.repeats.rows[:, column] for column in (keyed.KEY, keyed.OTHER_KEY))
         for calls, called in zip(self._calls, self._called, strict=True):
             yield calls[:called, CALLER]
             yield calls[:called, MATTER]

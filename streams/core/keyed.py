@@ -1,7 +1,7 @@
 """Rows of numbers by key, each on a list in the order of its last touch: what a dict of records is, in flat arrays.
 
 A key is two numbers and whose it is; the row lies on one of its owner's lists. What is forgotten is always what was
-touched longest ago, at the head of a list. A row that is free is all noughts but for NEXT.
+touched longest ago, at the head of a list. A row that was let go is all noughts but for LIST and NEXT.
 """
 
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.compiled import compiled, inlined
+from streams.core.growing import grown, next_look, slots_for
 
 Grid = NDArray[np.int64]
 
@@ -21,6 +22,7 @@ _NONE = -1
 _LEAST = 1 << 8
 _FREE = -2
 """On no list."""
+_FIRST_FREE, _USED, _LIVE = range(3)
 
 
 class Table(NamedTuple):
@@ -34,8 +36,8 @@ class Table(NamedTuple):
     """Shape (lists, 3): FIRST and LAST row of each, and its LENGTH."""
     an_owner: NDArray[np.int64]
     """One element: how many lists each owner has."""
-    free: NDArray[np.int64]
-    """Two elements: the first free row, linked by NEXT; how many there are."""
+    used: NDArray[np.int64]
+    """Three elements: the first row that was let go, linked by NEXT; how many rows were ever used, how many are now."""
 
 
 @inlined
@@ -69,9 +71,13 @@ def find(table: Table, key: int, other: int, owner: int) -> int:
 @inlined
 def add(table: Table, key: int, other: int, on_list: int) -> int:
     """A row for a key that has none, at the end of a list. There must be room for it."""
-    row = table.free[0]
-    table.free[0] = table.rows[row, NEXT]
-    table.free[1] -= 1
+    row = table.used[_FIRST_FREE]
+    if row == _NONE:
+        row = table.used[_USED]
+        table.used[_USED] += 1
+    else:
+        table.used[_FIRST_FREE] = table.rows[row, NEXT]
+    table.used[_LIVE] += 1
     table.rows[row, KEY], table.rows[row, OTHER_KEY] = key, other
     _put_slot(table, row, _hash(key, other, on_list // table.an_owner[0]))
     _append(table, row, on_list)
@@ -147,9 +153,9 @@ def remove(table: Table, row: int) -> None:
     _unlink(table, row)
     for column in range(table.rows.shape[1]):
         table.rows[row, column] = 0
-    table.rows[row, LIST], table.rows[row, NEXT] = _FREE, table.free[0]
-    table.free[0] = row
-    table.free[1] += 1
+    table.rows[row, LIST], table.rows[row, NEXT] = _FREE, table.used[_FIRST_FREE]
+    table.used[_FIRST_FREE] = row
+    table.used[_LIVE] -= 1
 
 
 @compiled
@@ -163,7 +169,7 @@ def _forget(table: Table, on_list: int, column: int, before: int) -> None:
 
 @compiled
 def _rehash(table: Table) -> None:
-    for row in range(table.rows.shape[0]):
+    for row in range(table.used[_USED]):
         if table.rows[row, LIST] != _FREE:
             _put_slot(table, row, _hash_of_row(table, row))
 
@@ -189,33 +195,29 @@ class Keyed:
 
     def __init__(self, owners: int, lists: int, fields: int) -> None:
         """`lists`: of each owner, list n of owner o is number o * lists + n. `fields`: columns beside the key's."""
-        self._width = FIELDS + fields
         self.table = Table(
             np.zeros(0, dtype=np.int64),
-            np.zeros((0, self._width), dtype=np.int64),
+            np.zeros((0, FIELDS + fields), dtype=np.int64),
             np.full((owners * lists, 3), _NONE, dtype=np.int64),
             np.array([lists], dtype=np.int64),
-            np.array([_NONE, 0], dtype=np.int64),
+            np.array([_NONE, 0, 0], dtype=np.int64),
         )
         self.table.lists[:, LENGTH] = 0
         self.make_room(_LEAST)
 
+    @property
+    def rows(self) -> Grid:
+        """All that were ever used."""
+        return self.table.rows[: self.table.used[_USED]]
+
     def make_room(self, rows: int) -> None:
         """For so many more rows."""
         table = self.table
-        if table.free[1] >= rows:
-            return
-        held = len(table.rows)
-        grown = np.zeros((held + held // 2 + rows, self._width), dtype=np.int64)
-        grown[:held] = table.rows
-        grown[held:, LIST] = _FREE
-        grown[held:, NEXT] = np.arange(held + 1, len(grown) + 1)
-        grown[-1, NEXT] = table.free[0]
-        free = np.array([held, table.free[1] + len(grown) - held], dtype=np.int64)
-        self.table = table._replace(
-            slots=np.zeros(1 << (2 * len(grown) - 1).bit_length(), dtype=np.int64), rows=grown, free=free
-        )
-        _rehash(self.table)
+        _, used, live = table.used.tolist()
+        self.table = table = table._replace(rows=grown(table.rows, used, live + rows))
+        if 2 * (live + rows) > len(table.slots):
+            self.table = table._replace(slots=np.zeros(slots_for(next_look(live, rows)), dtype=np.int64))
+            _rehash(self.table)
 
     def rehash(self) -> None:
         """After keys changed."""

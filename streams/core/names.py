@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled, inlined
 from streams.core.columns import Bytes, Text, Wide, hash_of
+from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, slots_for
 
 Numbers = NDArray[np.int64]
 
@@ -66,10 +67,7 @@ def keep(names: Table, eights: Wide, begin: int, end: int) -> int:
     """Keep a text that nobody will look up; returns its number. There must be room for it."""
     number = names.used[0]
     place = names.starts[number]
-    i = 0
-    while i < end - begin:
-        names.eights[place + i] = eights[begin + i]
-        i += 8
+    copy(eights, begin, names.eights, place, end - begin)
     names.starts[number + 1] = place + end - begin
     names.hashes[number] = _NOT_LOOKED_UP
     names.used[0] = number + 1
@@ -109,30 +107,45 @@ def _keep(names: Table, eights: Wide, size: int) -> int:
 
 
 @compiled
-def _move(names: Table, held: NDArray[np.bool_], into: Table, renumbered: Numbers) -> None:
-    """Keep the texts that somebody holds in another table, in their order."""
-    mask = into.slots.size - 1
-    moved, place = 1, 0
+def _hold(held: NDArray[np.bool_], numbers: Numbers) -> None:
+    for number in numbers:
+        held[number] = True
+
+
+@compiled
+def _close_up(names: Table, held: NDArray[np.bool_], renumbered: Numbers) -> None:
+    """Move the texts that somebody holds together, towards the front, in their order."""
+    moved, place = 1, names.starts[1]
     for number in range(1, names.used[0]):
         if not held[number]:
             continue
-        start, length = names.starts[number], names.starts[number + 1] - names.starts[number]
-        i = 0
-        while i < length:
-            into.eights[place + i] = names.eights[start + i]
-            i += 8
-        place += length
-        h = names.hashes[number]
-        into.hashes[moved] = h
-        if h != _NOT_LOOKED_UP:
-            slot = h & mask
-            while into.slots[slot] != 0:
-                slot = (slot + 1) & mask
-            into.slots[slot] = (h >> 32) << 32 | moved
+        start, end = names.starts[number], names.starts[number + 1]
+        move(names.text, names.eights, start, end, place)
+        place += end - start
+        names.hashes[moved] = names.hashes[number]
         renumbered[number] = moved
         moved += 1
-        into.starts[moved] = place
-    into.used[0] = moved
+        names.starts[moved] = place
+    names.used[0] = moved
+
+
+@compiled
+def _put_slots(names: Table) -> None:
+    """Give every text that is looked up its slot: there are none."""
+    mask = names.slots.size - 1
+    for number in range(1, names.used[0]):
+        h = names.hashes[number]
+        if h != _NOT_LOOKED_UP:
+            slot = h & mask
+            while names.slots[slot] != 0:
+                slot = (slot + 1) & mask
+            names.slots[slot] = (h >> 32) << 32 | number
+
+
+@compiled
+def _renumber(numbers: Numbers, renumbered: Numbers) -> None:
+    for i in range(numbers.size):
+        numbers[i] = renumbered[numbers[i]]
 
 
 @compiled
@@ -140,10 +153,7 @@ def _gather(names: Table, numbers: Numbers, out: Wide) -> None:
     place = 0
     for number in numbers:
         start, length = names.starts[number], names.starts[number + 1] - names.starts[number]
-        i = 0
-        while i < length:
-            out[place + i] = names.eights[start + i]
-            i += 8
+        copy(names.eights, start, out, place, length)
         place += length
 
 
@@ -168,25 +178,43 @@ class Names:
         """`held`: all that hold numbers, as views of their arrays: texts that none holds are let go, and the numbers in
         them are changed, when room is made."""
         self._held = held
-        self.table = _empty(_LEAST, _LEAST * 32)
+        self._until = 0
+        """How many numbers there is room for, text aside."""
+        self.table = _empty()
 
     def make_room(self, texts: int, size: int) -> bool:
         """For so many more texts of so many bytes together; True: numbers changed."""
+        changed = int(self.table.used[0]) + texts > self._until and self._look(texts)
+        table = self.table
+        used = int(table.starts[table.used[0]])
+        if used + size + 8 > len(table.text):
+            text = grown(table.text, used, used + size + 8)
+            self.table = table._replace(text=text, eights=eights_of(text))
+        return changed
+
+    def _look(self, texts: int) -> bool:
+        """Let go of what nobody holds, if there is much of it, and make room for half as many, or so many more."""
         table = self.table
         used = int(table.used[0])
-        if used + texts <= len(table.hashes) and table.starts[used] + size <= len(table.text) - 8:
-            return False
-        live = np.zeros(used, dtype=np.bool_)
+        held = np.zeros(used, dtype=np.bool_)
+        held[NOTHING] = True
         for numbers in self._held():
-            live[numbers] = True
-        kept = int(np.count_nonzero(live))
-        long = int(np.diff(table.starts[: used + 1])[live].sum())
-        self.table = _empty(kept + kept // 2 + texts + 1, long + long // 2 + size)
-        renumbered = np.zeros(used, dtype=np.int64)
-        _move(table, live, self.table, renumbered)
-        for numbers in self._held():
-            numbers[:] = renumbered[numbers]
-        return True
+            _hold(held, numbers)
+        moves = is_worth_moving(used, int(np.count_nonzero(held)))
+        if moves:
+            renumbered = np.zeros(used, dtype=np.int64)
+            _close_up(table, held, renumbered)
+            for numbers in self._held():
+                _renumber(numbers, renumbered)
+            used = int(table.used[0])
+        self._until = next_look(used, max(texts, _LEAST))
+        self.table = table = table._replace(
+            starts=grown(table.starts, used + 1, self._until + 1), hashes=grown(table.hashes, used, self._until)
+        )
+        if moves or len(table.slots) != slots_for(self._until):
+            self.table = table._replace(slots=np.zeros(slots_for(self._until), dtype=np.int64))
+            _put_slots(self.table)
+        return moves
 
     def number(self, text: str | None, *, looked_up: bool = True) -> int:
         """The number of a text, NOTHING for none. There must be room for it."""
@@ -209,7 +237,7 @@ class Names:
         lengths = table.starts[numbers + 1] - table.starts[numbers]
         size = int(lengths.sum())
         out = np.empty(size + 8, dtype=np.uint8)
-        _gather(table, numbers, _eights(out))
+        _gather(table, numbers, eights_of(out))
         return lengths.astype(_LENGTH).tobytes() + out[:size].tobytes()
 
     def unpack(self, packed: bytes, count: int, *, looked_up: bool = True) -> Numbers:
@@ -221,18 +249,13 @@ class Names:
         return numbers
 
 
-def _empty(texts: int, size: int) -> Table:
-    text = np.zeros(size + 8, dtype=np.uint8)
+def _empty() -> Table:
+    text = np.zeros(8, dtype=np.uint8)
     return Table(
-        slots=np.zeros(1 << (2 * texts - 1).bit_length(), dtype=np.int64),
-        starts=np.zeros(texts + 1, dtype=np.int64),
-        hashes=np.zeros(texts, dtype=np.int64),
+        slots=np.zeros(0, dtype=np.int64),
+        starts=np.zeros(2, dtype=np.int64),
+        hashes=np.zeros(1, dtype=np.int64),
         text=text,
-        eights=_eights(text),
+        eights=eights_of(text),
         used=np.ones(1, dtype=np.int64),
     )
-
-
-def _eights(text: Bytes) -> Wide:
-    """A text eight bytes at a time: eight at its end must be to spare."""
-    return np.ndarray((len(text) - 7,), dtype="<u8", buffer=text.data, strides=(1,))

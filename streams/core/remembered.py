@@ -3,7 +3,7 @@
 Hundreds of thousands of them are remembered for a month and looked up once an event, so they lie in flat arrays that
 compiled code reads (columns.py hashes them, counting.py looks them up): a hundred bytes an id, where a dict of texts
 takes two hundred. An id is known by its bytes, not by its hash. Forgetting is a comparison: an id that was remembered
-by a day before its county's horizon is not there any more; its place is given back when the arrays are made anew.
+by a day before its county's horizon is not there any more; its place is given back when there is enough of the kind.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled, inlined
 from streams.core.columns import Bytes, Text, Wide, hash_of
+from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, slots_for
 from streams.core.instant import Instant
 from streams.core.window import QUARTER
 
 _LEAST = 1 << 12
 _LONGEST_PACKED, _LONGEST_PLAIN = 3 + 4 * 128, 2 + 128
 """Bytes of an id as it lies in the table: its head, and 128 characters of up to four; of ASCII."""
-_NO_DAY = 1 << 31
-"""Added to a day it is never negative: a county and a day make one number."""
+_OWNER, _DAY, _COUNT, _SIZE, _IS_CHANGED, _PLACE = range(6)
+"""Columns of a day of a county: how many ids it has, of how many bytes; whether any came since the last snapshot;
+where in the present one the next is written, -1 where none is to be."""
+_DAY_WIDTH = 6
 
 
 class Table(NamedTuple):
@@ -96,20 +99,12 @@ def remember(table: Table, text: Bytes, eights: Wide, begin: int, end: int, h: i
     else:
         table.text[place], table.text[place + 1], table.text[place + 2] = 0xDA, length >> 8, length & 0xFF
     place += _head(length)
-    _copy(eights, begin, table.eights, place, length)
+    copy(eights, begin, table.eights, place, length)
     table.owners[entry], table.days[entry], table.hashes[entry] = owner, day, _of_county(h, owner)
     table.starts[entry + 1] = place + length
     table.slots[-1 - free] = (table.hashes[entry] >> 32) << 32 | (entry + 1)
     table.used[0] = entry + 1
     return True
-
-
-@inlined
-def _copy(eights: Wide, begin: int, out: Wide, place: int, length: int) -> None:
-    i = 0
-    while i < length:
-        out[place + i] = eights[begin + i]
-        i += 8
 
 
 @compiled
@@ -138,59 +133,136 @@ def _restore(table: Table, text: Bytes, eights: Wide, place: int, owner: int, da
 
 
 @compiled
-def _move(table: Table, into: Table) -> None:
-    """Remember all that is not forgotten in another table."""
-    mask = into.slots.size - 1
+def _count_live(table: Table, entries: int) -> int:
+    """How many of the first entries are not forgotten."""
+    live = 0
+    for entry in range(entries):
+        live += table.days[entry] >= table.horizons[table.owners[entry]]
+    return live
+
+
+@compiled
+def _close_up(table: Table) -> None:
+    """Move what is not forgotten together, towards the front."""
     moved, place = 0, 0
     for entry in range(table.used[0]):
         if table.days[entry] < table.horizons[table.owners[entry]]:
             continue
-        length = table.starts[entry + 1] - table.starts[entry]
-        _copy(table.eights, table.starts[entry], into.eights, place, length)
-        place += length
-        h = table.hashes[entry]
-        into.owners[moved], into.days[moved], into.hashes[moved] = table.owners[entry], table.days[entry], h
+        start, end = table.starts[entry], table.starts[entry + 1]
+        move(table.text, table.eights, start, end, place)
+        place += end - start
+        table.owners[moved], table.days[moved] = table.owners[entry], table.days[entry]
+        table.hashes[moved] = table.hashes[entry]
         moved += 1
-        into.starts[moved] = place
-        slot = h & mask
-        while into.slots[slot] != 0:
-            slot = (slot + 1) & mask
-        into.slots[slot] = (h >> 32) << 32 | moved
-    into.used[0] = moved
+        table.starts[moved] = place
+    table.used[0] = moved
 
 
 @compiled
-def _gather(table: Table, entries: NDArray[np.int64], out: Wide) -> None:
-    """Copy the texts of some entries, one after another."""
-    place = 0
-    for entry in entries:
-        length = table.starts[entry + 1] - table.starts[entry]
-        _copy(table.eights, table.starts[entry], out, place, length)
-        place += length
+def _put_slots(table: Table) -> None:
+    """Give every entry its slot: there are none."""
+    mask = table.slots.size - 1
+    for entry in range(table.used[0]):
+        h = table.hashes[entry]
+        slot = h & mask
+        while table.slots[slot] != 0:
+            slot = (slot + 1) & mask
+        table.slots[slot] = (h >> 32) << 32 | (entry + 1)
+
+
+@compiled
+def _find_days(table: Table, saved: int, days: NDArray[np.int64], of_county: NDArray[np.int64]) -> int:
+    """Sum up the entries by county and day, a row of `days` each; returns how many rows that are, -1 for too many.
+    `saved`: entries before this one lie in the last snapshot."""
+    found = 0
+    of_county[:] = -1
+    for entry in range(table.used[0]):
+        owner, day = np.int64(table.owners[entry]), np.int64(table.days[entry])
+        if day < table.horizons[owner]:
+            continue
+        row = of_county[owner]
+        if row < 0 or days[row, _DAY] != day:
+            row = found - 1
+            while row >= 0 and (days[row, _OWNER] != owner or days[row, _DAY] != day):
+                row -= 1
+            if row < 0:
+                if found == days.shape[0]:
+                    return -1
+                row, found = found, found + 1
+                days[row] = 0
+                days[row, _OWNER], days[row, _DAY] = owner, day
+            of_county[owner] = row
+        days[row, _COUNT] += 1
+        days[row, _SIZE] += table.starts[entry + 1] - table.starts[entry]
+        days[row, _IS_CHANGED] |= entry >= saved
+    return found
+
+
+@compiled
+def _write_days(table: Table, days: NDArray[np.int64], of_county: NDArray[np.int64], out: Wide) -> None:
+    """Copy the texts of every day that has a PLACE there, one after another."""
+    of_county[:] = -1
+    for entry in range(table.used[0]):
+        owner, day = np.int64(table.owners[entry]), np.int64(table.days[entry])
+        if day < table.horizons[owner]:
+            continue
+        row = of_county[owner]
+        if row < 0 or days[row, _DAY] != day:
+            row = days.shape[0] - 1
+            while days[row, _OWNER] != owner or days[row, _DAY] != day:
+                row -= 1
+            of_county[owner] = row
+        place = days[row, _PLACE]
+        if place >= 0:
+            length = table.starts[entry + 1] - table.starts[entry]
+            copy(table.eights, table.starts[entry], out, place, length)
+            days[row, _PLACE] = place + length
 
 
 class Remembered:
     """What is remembered of each of some counties."""
 
     def __init__(self, counties: int) -> None:
-        self.table = _empty(_LEAST, _LEAST * 32, np.zeros(counties, dtype=np.int64))
+        self.table = _empty(counties)
+        self._until = 0
+        """How many entries there is room for, text aside."""
         self._saved = 0
         """Entries before this one lie in the last snapshot."""
         self._days: set[tuple[int, Instant]] = set()
         """(county, day) of the last snapshot's chunks."""
+        self._most_days = 64 * counties
+        self._of_county = np.zeros(counties, dtype=np.int64)
+        self.make_room(_LEAST)
 
     def make_room(self, ids: int, longest: int = _LONGEST_PLAIN) -> None:
         """For so many more ids of at most so many bytes."""
+        if int(self.table.used[0]) + ids > self._until:
+            self._look(ids)
+        table = self.table
+        size = int(table.starts[table.used[0]])
+        if size + ids * longest + 8 > len(table.text):
+            text = grown(table.text, size, size + ids * longest + 8)
+            self.table = table._replace(text=text, eights=eights_of(text))
+
+    def _look(self, ids: int) -> None:
+        """Let go of what is forgotten, if there is much of it, and make room for half as many, or so many more."""
         table = self.table
         used = int(table.used[0])
-        if used + ids <= len(table.days) and table.starts[used] + ids * longest <= len(table.text) - 8:
-            return
-        live = table.days[:used] >= table.horizons[table.owners[:used]]
-        kept = int(np.count_nonzero(live))
-        size = int(np.diff(table.starts[: used + 1])[live].sum())
-        self._saved = int(np.count_nonzero(live[: self._saved]))
-        self.table = _empty(kept + kept // 2 + ids, size + size // 2 + ids * longest + 8, table.horizons)
-        _move(table, self.table)
+        moves = is_worth_moving(used, _count_live(table, used))
+        if moves:
+            self._saved = _count_live(table, self._saved)
+            _close_up(table)
+            used = int(table.used[0])
+        self._until = next_look(used, ids)
+        self.table = table = table._replace(
+            owners=grown(table.owners, used, self._until),
+            days=grown(table.days, used, self._until),
+            starts=grown(table.starts, used + 1, self._until + 1),
+            hashes=grown(table.hashes, used, self._until),
+        )
+        if moves or len(table.slots) != slots_for(self._until):
+            self.table = table._replace(slots=np.zeros(slots_for(self._until), dtype=np.int64))
+            _put_slots(self.table)
 
     def remember(self, county: int, name: str, day: Instant) -> bool:
         """Remember an id by the day that starts at an instant; False where it is remembered already."""
@@ -212,28 +284,36 @@ class Remembered:
     def chunks(self, *, whole: bool) -> dict[tuple[int, Instant], bytes | None]:
         """(county, day) -> its ids in the order in which they came, as MessagePack has a list of texts; None for a
         day that is forgotten. All of them, or those changed since the last call."""
-        table = self.table
-        used = int(table.used[0])
-        live = np.flatnonzero(table.days[:used] >= table.horizons[table.owners[:used]])
-        keys = (table.owners[live].astype(np.int64) << 32) + table.days[live] + _NO_DAY
+        days = self._found_days()
+        listed = days.tolist()
         found: dict[tuple[int, Instant], bytes | None] = {}
         if not whole:
-            present = {_county_and_day(key) for key in np.unique(keys).tolist()}
+            present = {(row[_OWNER], row[_DAY] * QUARTER) for row in listed}
             found |= dict.fromkeys(sorted(self._days - present))
-            changed = np.isin(keys, np.unique(keys[np.searchsorted(live, self._saved) :]))
-            live, keys = live[changed], keys[changed]
-            self._saved, self._days = used, present
-        order = np.argsort(keys, kind="stable")
-        live, keys = live[order], keys[order]
-        ends = np.cumsum(table.starts[live + 1] - table.starts[live])
-        out = np.empty((int(ends[-1]) if len(ends) else 0) + 8, dtype=np.uint8)
-        _gather(table, live, _eights(out))
-        firsts = np.flatnonzero(np.diff(keys, prepend=-1))
-        for first, last in zip(firsts.tolist(), [*firsts[1:].tolist(), len(keys)], strict=True) if len(keys) else ():
-            begin = int(ends[first - 1]) if first else 0
-            ids = out[begin : int(ends[last - 1])].tobytes()
-            found[_county_and_day(int(keys[first]))] = _list_head(last - first) + ids
+            self._saved, self._days = int(self.table.used[0]), present
+        place = 0
+        for row, (_, _, count, size, is_changed, _) in enumerate(listed):
+            taken = whole or is_changed
+            days[row, _PLACE] = place + len(_list_head(count)) if taken else -1
+            place += (len(_list_head(count)) + size + 8) * taken
+        out = np.empty(place + 8, dtype=np.uint8)
+        _write_days(self.table, days, self._of_county, eights_of(out))
+        for (owner, day, count, size, _, _), end in zip(listed, days[:, _PLACE].tolist(), strict=True):
+            if end >= 0:
+                head = _list_head(count)
+                begin = end - size - len(head)
+                out[begin : begin + len(head)] = list(head)
+                found[owner, day * QUARTER] = out[begin:end].tobytes()
         return found
+
+    def _found_days(self) -> NDArray[np.int64]:
+        """A row for every day that is remembered."""
+        while True:
+            days = np.zeros((self._most_days, _DAY_WIDTH), dtype=np.int64)
+            found = _find_days(self.table, self._saved, days, self._of_county)
+            if found >= 0:
+                return days[:found]
+            self._most_days *= 2
 
     def restore(self, chunks: Mapping[tuple[int, Instant], bytes]) -> None:
         """Go on from all chunks of a snapshot."""
@@ -245,28 +325,19 @@ class Remembered:
         self._saved = int(self.table.used[0])
 
 
-def _county_and_day(key: int) -> tuple[int, Instant]:
-    return key >> 32, ((key & 0xFFFFFFFF) - _NO_DAY) * QUARTER
-
-
-def _empty(entries: int, size: int, horizons: NDArray[np.int64]) -> Table:
-    text = np.zeros(size, dtype=np.uint8)
+def _empty(counties: int) -> Table:
+    text = np.zeros(8, dtype=np.uint8)
     return Table(
-        slots=np.zeros(1 << (2 * entries - 1).bit_length(), dtype=np.int64),
-        owners=np.zeros(entries, dtype=np.int16),
-        days=np.zeros(entries, dtype=np.int32),
-        starts=np.zeros(entries + 1, dtype=np.int64),
-        hashes=np.zeros(entries, dtype=np.int64),
+        slots=np.zeros(0, dtype=np.int64),
+        owners=np.zeros(0, dtype=np.int16),
+        days=np.zeros(0, dtype=np.int32),
+        starts=np.zeros(1, dtype=np.int64),
+        hashes=np.zeros(0, dtype=np.int64),
         text=text,
-        eights=_eights(text),
-        horizons=horizons,
+        eights=eights_of(text),
+        horizons=np.zeros(counties, dtype=np.int64),
         used=np.zeros(1, dtype=np.int64),
     )
-
-
-def _eights(text: Bytes) -> Wide:
-    """A text eight bytes at a time: eight at its end must be to spare."""
-    return np.ndarray((len(text) - 7,), dtype="<u8", buffer=text.data, strides=(1,))
 
 
 def _list_head(count: int) -> bytes:

@@ -22,6 +22,7 @@ from streams.core.pipeline import Pipeline, PipelineOutputs
 from streams.core.snapshot import StateError
 from streams.ports import BATCH, Checkpoint, Outputs, Resumption, Store
 from streams.profile.model import Profile
+from streams.runtime.spacing import wait
 from streams.sources.contract import START, Chunk, Ending, Position, Source
 
 CHECKPOINT_INTERVAL: Duration = 5 * SECOND
@@ -192,7 +193,7 @@ class EmbeddedRuntime:
         self._failed = True
         before = self._pipeline.accounting.received
         clock, since_checkpoint = Stopwatch(), Stopwatch()
-        stopped = False
+        stopped, cost = False, 0
         with _no_cyclic_garbage():
             for chunk in self._source.chunks(self._position, self._batch):
                 first = chunk.after.record - chunk.records
@@ -201,10 +202,11 @@ class EmbeddedRuntime:
                     stopped = True
                     break
                 out = self._take(batch, chunk)
-                due = since_checkpoint.elapsed() >= self._interval
+                due = since_checkpoint.elapsed() >= wait(self._interval, cost)
                 if due or len(self._unwritten.total.scored) >= MOST_SCORED:
-                    self._checkpoint()
                     since_checkpoint.restart()
+                    self._checkpoint()
+                    cost = since_checkpoint.elapsed()
                 if not watcher.after(self.progress, out):
                     stopped = True
                     break

@@ -6,15 +6,13 @@ from enum import Enum
 from typing import Protocol
 
 from streams.clock import Stopwatch
-from streams.core.instant import SECOND, Duration
+from streams.core.instant import Duration
 from streams.runtime.checkpoints import About, CheckpointWriter, Manifest, Place
 from streams.runtime.cluster import Span, TopicFacts
+from streams.runtime.spacing import wait
 from streams.runtime.steps import Chunks, Step, TopicRecord, offset_of
 from streams.runtime.watchdog import Seen
 
-COST_SHARE = 25
-"""The next checkpoint waits so many times as long as the last one held the step up: 4 % of the time at most."""
-LONGEST_INTERVAL: Duration = 60 * SECOND
 _FRESH = "or begin anew: new windows, scores, alerts and checkpoints (RUNBOOK: beginning anew)"
 
 
@@ -97,8 +95,7 @@ class HeldPartition:
 
     def due(self, interval: Duration) -> bool:
         """Whether a checkpoint should be written now."""
-        wait = max(interval, min(self._cost * COST_SHARE, LONGEST_INTERVAL))
-        return self.dirty and self.saving is None and self._since.elapsed() >= wait
+        return self.dirty and self.saving is None and self._since.elapsed() >= wait(interval, self._cost)
 
     async def settled(self) -> None:
         """Wait for the checkpoint that is being written."""

@@ -66,7 +66,7 @@ def test_what_nobody_holds_is_let_go() -> None:
     for n in range(50_000):
         holder.names.make_room(1, 32)
         holder.numbers[n % 1000] = holder.names.number(f"{n:032}")
-    assert len(holder.names.table.hashes) < 4000
+    assert np.count_nonzero(holder.names.table.hashes) < 2500  # what was never written to takes no memory
     assert [holder.names.text(int(holder.numbers[n])) for n in range(1000)] == [
         f"{49_000 + n:032}" for n in range(1000)
     ]
