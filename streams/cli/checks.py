@@ -124,7 +124,7 @@ def _profile(which: str, clock: Clock) -> Check:
         return Check(name, "ok", f"{words}, 节假日按规则 holidays by rule")
     today = to_datetime(clock.now(), city.zone).date()
     words = f"{words}, 节假日已知到 holidays known until {until}"
-    if until - today < AHEAD:
+    if until - today <= AHEAD:
         todo = f"在它的 calendar.yaml 里补上 {until.year + 1} 年的安排 add that year's arrangement to its calendar.yaml"
         return Check(name, "warn", words, todo)
     return Check(name, "ok", words)

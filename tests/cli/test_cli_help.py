@@ -197,7 +197,7 @@ def test_doctor_warns_before_the_calendar_runs_out(monkeypatch: pytest.MonkeyPat
     from streams.core.instant import DAY, parse_instant
 
     last = parse_instant("2026-12-31T00:00:00+08:00")
-    for days, status in ((60, "ok"), (30, "warn"), (-10, "warn")):
+    for days, status in ((46, "ok"), (45, "warn"), (-10, "warn")):
         found = next(c for c in all_checks("leshan", None, FixedClock(last - days * DAY)) if c.name == "profile leshan")
         assert (found.status, bool(found.todo)) == (status, status == "warn")
 

@@ -4,8 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from streams.core.city import Direction, Size
+from streams.core.explain import explain
 from streams.core.explanation import Explanation, Test, Together, Why
 from streams.core.instant import DAY, HOUR, parse_instant
+from streams.core.judge import JudgePlan
+from streams.core.levels import levels_of
 from streams.profile import Profile, load
 from streams.wording.why import why
 
@@ -94,6 +97,15 @@ def test_every_reason_can_be_said(leshan: Profile, reason: Why, side: Direction)
     if reason in (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED):
         assert "ab12" in chinese
         assert "ab12" in english
+
+
+def test_a_year_that_the_calendar_does_not_know_is_said(leshan: Profile) -> None:
+    """By law the day is a holiday; which days around it are worked instead is not known yet."""
+    plan = JudgePlan.of(leshan.city, levels_of(leshan.city), {})
+    new_year = parse_instant("2027-02-06T09:00:00+08:00")
+    answer = explain(plan, "complaints_total", "511102", Size.DAY, new_year, None)
+    assert "日历：春节（法定假日）、2027 年调休安排未收录" in (why(leshan, answer) or "")
+    assert "make-up workdays of 2027 are not known" in (why(leshan, answer, locale="en") or "")
 
 
 def test_a_window_without_a_count_has_no_figures(leshan: Profile) -> None:
