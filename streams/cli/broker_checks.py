@@ -20,9 +20,9 @@ from streams.clock import Clock, Stopwatch, pause
 from streams.core.instant import MINUTE, SECOND
 from streams.runtime.checkpoints import LARGEST_PIECE, About, CheckpointReader, Place
 from streams.runtime.cluster import Cluster, TopicFacts
+from streams.runtime.failures import Failure
 from streams.runtime.faust_transport import SESSION_MS
 from streams.runtime.partition import RefusedError, check_manifest
-from streams.runtime.supervisor import Failure
 
 _AS_ADMINISTRATOR = "由管理员运行 as an administrator: jiantu topics apply"
 _SKEW_NOTED, _SKEW_FATAL = 30 * SECOND, 5 * MINUTE

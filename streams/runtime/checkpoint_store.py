@@ -8,9 +8,9 @@ from streams.clock import unique_name
 from streams.runtime.checkpoints import STOPPED, About, CheckpointReader, CheckpointWriter, Place, writer_name
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.delivery import PartitionLog, producer_settings
+from streams.runtime.failures import Failure
 from streams.runtime.partition import HeldPartition, check_manifest
 from streams.runtime.steps import Step
-from streams.runtime.supervisor import Failure
 
 
 class CheckpointStore:

@@ -32,11 +32,12 @@ from streams.ports import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import Outbox
+from streams.runtime.failures import Failure, in_words
 from streams.runtime.faust_transport import Consumer, Transport
 from streams.runtime.fetcher import Fetched
 from streams.runtime.partition import HeldPartition, RefusedError, Verdict, verdict
 from streams.runtime.steps import offset_of
-from streams.runtime.supervisor import Failure, report
+from streams.runtime.supervisor import report
 from streams.runtime.watchdog import Place, Seen, StalledError, Watchdog
 from streams.runtime.worker_setup import FAILED, INSTANCE, REFUSED, STOP_AT, Say, WorkerSetup
 from streams.runtime.worker_topics import WorkerTopics
@@ -285,10 +286,8 @@ class Worker:
             except RefusedError:
                 raise
             except Exception as error:
-                own = type(error).__module__.startswith(("streams.", "detectors."))
-                said = f"{type(error).__name__}: {error}" if own else type(error).__name__  # others quote what they had
                 where = (held.step.name, tp.topic, tp.partition, offset_of(some[0]), offset_of(some[-1]))
-                raise StepFailedError(Failure(*where, said)) from error
+                raise StepFailedError(Failure(*where, in_words(error))) from error
             for one in made:
                 self._outbox.send(one)
             await asyncio.sleep(0)

@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from streams.clock import Stopwatch, unique_name
 from streams.core.instant import MINUTE, SECOND, Duration
+from streams.runtime.failures import MOST_FAILURES, Failure, with_another
 from streams.runtime.template import CHANNEL, Life, NotStartedError, Template
 from streams.runtime.worker_setup import FAILED, INSTANCE, REFUSED, STOPPED_FOR_GOOD, Say
 
-MOST_FAILURES = 3
 LONGEST_REST: Duration = 30 * SECOND
 CALM: Duration = 2 * MINUTE
 """A worker that lived so long failed for another reason than the last."""
@@ -38,24 +37,6 @@ _NOTIFY = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 Hear = Callable[[str, Mapping[str, Any]], None]
 """Told what a life says: the name of what happened, and facts."""
-
-
-class Failure(Struct, frozen=True):
-    """The records at which a step failed."""
-
-    step: str
-    topic: str
-    partition: int
-    first: int
-    last: int
-    """Offsets of the records that were being taken; which of them it was nobody can say."""
-    error: str
-
-    def same(self, other: "Failure") -> bool:
-        """Whether both may be about one record: after a restart the records may be cut otherwise."""
-        return (self.topic, self.partition) == (other.topic, other.partition) and (
-            self.first <= other.last and other.first <= self.last
-        )
 
 
 class Supervisor:
@@ -144,7 +125,7 @@ class Supervisor:
         return 0 if code < 0 else SECOND
 
     def _is_third(self, failure: Failure) -> bool:
-        self._failures = [*(one for one in self._failures if one.same(failure)), failure]
+        self._failures = with_another(self._failures, failure)
         return len(self._failures) >= MOST_FAILURES
 
     def _ask_to_stop(self) -> None:

@@ -21,7 +21,7 @@ from streams.ledger.topics import Account, Place, Taken, TopicLedger, TopicPosit
 from streams.ports import Outputs
 from streams.runtime.checkpoints import FORMAT, STOPPED, Manifest
 from streams.runtime.cluster import TopicFacts
-from streams.runtime.supervisor import Failure
+from streams.runtime.failures import Failure
 from streams.sources.step_topics import StepTopics
 
 _WAIT_MS = 200

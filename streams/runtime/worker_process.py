@@ -19,8 +19,9 @@ from streams.core.instant import format_instant
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import DeliveryError
+from streams.runtime.failures import Failure
 from streams.runtime.partition import RefusedError
-from streams.runtime.supervisor import Failure, Hear, Supervisor, end_with_parent, tell
+from streams.runtime.supervisor import Hear, Supervisor, end_with_parent, tell
 from streams.runtime.template import become_a_life
 from streams.runtime.worker_setup import FAILED, REFUSED, Say, WorkerSetup
 

@@ -18,7 +18,7 @@ from streams.core.outputs import Accounting
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import About, CheckpointWriter, Entry, Place, writer_name
 from streams.runtime.cluster import Cluster
-from streams.runtime.supervisor import Failure
+from streams.runtime.failures import Failure
 from tests.cli.commands import Cli
 from tests.kafka.fixtures import SharedBroker, make_topics, unreachable
 from tests.kafka.secured import SecuredBroker

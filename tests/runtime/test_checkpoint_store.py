@@ -5,9 +5,9 @@ import pytest
 
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import CheckpointReader, Place
+from streams.runtime.failures import Failure
 from streams.runtime.partition import HeldPartition, RefusedError
 from streams.runtime.steps import TallyPlace, TallyStep
-from streams.runtime.supervisor import Failure
 from tests.kafka.fixtures import SharedBroker
 from tests.promises.lake import city_profile
 from tests.runtime.lake_topics import LakeTopics

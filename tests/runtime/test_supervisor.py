@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from streams.runtime import supervisor as module
-from streams.runtime.supervisor import Failure, Supervisor
+from streams.runtime.failures import Failure
+from streams.runtime.supervisor import Supervisor
 from streams.runtime.worker_setup import FAILED, STOPPED_FOR_GOOD
 
 CHILD = """
 import os, sys
 from pathlib import Path
-from streams.runtime.supervisor import Failure, report, tell
+from streams.runtime.failures import Failure
+from streams.runtime.supervisor import report, tell
 from streams.runtime.template import become_a_life
 become_a_life()
 tell(b'{"event":"hello"}\\n')

@@ -15,7 +15,7 @@ from streams.ledger.topics import TopicLedger
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import About, CheckpointWriter, Place
 from streams.runtime.cluster import Cluster
-from streams.runtime.supervisor import Failure
+from streams.runtime.failures import Failure
 from streams.runtime.topic_ledger import Progress, TopicLedgerRuntime
 from streams.sources import step_topics
 from streams.sources.step_topics import StepTopics
