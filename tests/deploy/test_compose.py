@@ -104,7 +104,16 @@ def test_everybody_finds_whom_they_speak_to() -> None:
     """Prometheus its targets and Alertmanager, that one pager and dead man, the pager the dead man, Grafana both."""
     prometheus = read("prometheus/prometheus.yml")
     scraped = [
-        target for job in prometheus["scrape_configs"] for one in job["static_configs"] for target in one["targets"]
+        target
+        for job in prometheus["scrape_configs"]
+        for one in job.get("static_configs", [])
+        for target in one["targets"]
+    ]
+    scraped += [
+        f"{name}:{one['port']}"
+        for job in prometheus["scrape_configs"]
+        for one in job.get("dns_sd_configs", [])
+        for name in one["names"]
     ]
     told = [
         target
@@ -125,8 +134,13 @@ def test_everybody_finds_whom_they_speak_to() -> None:
 
 def test_every_part_that_has_metrics_is_scraped() -> None:
     jobs = read("prometheus/prometheus.yml")["scrape_configs"]
-    targets = {target.split(":")[0] for job in jobs for one in job["static_configs"] for target in one["targets"]}
-    assert {"exporter", "run", "paging"} <= targets
+    targets = {
+        target.split(":")[0]
+        for job in jobs
+        for one in (*job.get("static_configs", []), *job.get("dns_sd_configs", []))
+        for target in one.get("targets", one.get("names"))
+    }
+    assert targets == {"exporter", "run", "paging", "worker"}
 
 
 def test_grafana_finds_data_sources_and_boards() -> None:
