@@ -61,6 +61,7 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
         from streams.runtime.faust_worker import Worker, work
     become_a_life()
     end_with_parent()
+    say("begun")
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
     async def run() -> int:

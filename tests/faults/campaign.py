@@ -25,7 +25,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from streams.broker.names import Topics
-from tests.faults.fleet import PATIENCE, Fleet, Said, WorkerProcess
+from tests.faults.fleet import FAILED, PATIENCE, Fleet, Said, WorkerProcess
 from tests.faults.producer import Producer
 from tests.faults.proof import Found, Lag, Progress, check, found_in, group_of
 from tests.faults.recordings import Stream
@@ -140,7 +140,7 @@ class Campaign:
         changed = [] if session_ms is None else ["--session-ms", str(session_ms)]
         changed += [] if rule is None else ["--rule", rule]
         where = ["--prefix", prefix, "--group", group_of(prefix), "--checkpoint-seconds", str(checkpoint_seconds)]
-        worker = ["worker", "--profile", stream.profile, *where, "--alone"]
+        worker = ["worker", "--profile", stream.profile, *where]
         self.fleet = Fleet(folder, [*changed, *worker], {BROKERS: bootstrap})
         self.producer = Producer(folder, stream, bootstrap, prefix)
         self._over = threading.Event()
@@ -156,7 +156,7 @@ class Campaign:
         try:
             for number, name in enumerate(self._residents):
                 variables = self._machines[number % len(self._machines)] if self._machines else {}
-                self.fleet.start(name, **variables)
+                self.fleet.start_supervised(name, **variables)
             for worker in list(self.fleet.workers.values()):
                 self.fleet.wait_for(worker, "assigned")
         except BaseException:
@@ -188,7 +188,9 @@ class Campaign:
         self._wait_until_done(limit)
         self.report.found = found_in(self.bootstrap, self.prefix)
         self.report.back_after = self._back_after()
-        self.report.restarts = self.fleet.restarts
+        self.report.restarts = self.fleet.restarts + sum(
+            line.event == "restarting" and line.facts["code"] == FAILED for line in self.fleet.said()
+        )
         self.report.seconds = time.monotonic() - self._started
         print(self.report)
         check(self.report.found, self.stream.truth)

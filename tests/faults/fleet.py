@@ -57,17 +57,23 @@ class WorkerProcess:
     log: Path
     variables: Mapping[str, str]
     """Of its environment alone."""
+    supervised: bool
+    """`process` is its supervisor, as in production: that starts it again, and says so in the same log."""
     started: float = field(default_factory=time.time)
     """Seconds since the epoch."""
     stopped_by_us: bool = False
 
     @property
     def pid(self) -> int:
-        return self.process.pid
+        """The worker's own, in its present life; its supervisor's before the first."""
+        if not self.supervised:
+            return self.process.pid
+        lives = [line.pid for line in lines_of(self.log) if line.event == "begun"]
+        return lives[-1] if lives else self.process.pid
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self.process.poll() is None and _running(self.pid)
 
     @property
     def frozen(self) -> bool:
@@ -139,7 +145,7 @@ def lines_of(log: Path) -> list[Said]:
 
 @dataclass(slots=True)
 class Fleet:
-    """The workers of one campaign."""
+    """The workers of one campaign: residents under the product's supervisor, others on their own."""
 
     folder: Path
     arguments: Sequence[str]
@@ -147,26 +153,31 @@ class Fleet:
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: dict[str, WorkerProcess] = field(default_factory=dict)
     restarts: int = 0
-    """Workers that ended by themselves with exit code 1, and were started again as a supervisor does."""
+    """Workers on their own that ended by themselves with exit code 1, and were started again as a supervisor does."""
     _starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "starter"))
     """A worker ends with the thread that started it (PR_SET_PDEATHSIG): this one, which ends with the fleet."""
 
     def start(self, name: str, **more: str) -> WorkerProcess:
-        """Start a worker; its words go to a log of its name."""
-        return self._starter.submit(self._start, name, more).result()
+        """Start a worker on its own; its words go to a log of its name."""
+        return self._starter.submit(self._start, name, more, supervised=False).result()
 
-    def _start(self, name: str, more: Mapping[str, str]) -> WorkerProcess:
+    def start_supervised(self, name: str, **more: str) -> WorkerProcess:
+        """Start one with its supervisor, as in production."""
+        return self._starter.submit(self._start, name, more, supervised=True).result()
+
+    def _start(self, name: str, more: Mapping[str, str], *, supervised: bool) -> WorkerProcess:
         log = self.folder / f"{name}.log"
+        alone = [] if supervised else ["--alone"]
         with log.open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "tests.faults.worker_main", *self.arguments],
+                [sys.executable, "-W", "ignore", "-m", "tests.faults.worker_main", *self.arguments, *alone],
                 env=environment(**{**_ONE_THREAD, INSTANCE: name, **self.environment, **more}),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
             )
-        self.workers[name] = WorkerProcess(name, process, log, more)
+        self.workers[name] = WorkerProcess(name, process, log, more, supervised)
         return self.workers[name]
 
     def supervise(self) -> None:
@@ -175,7 +186,7 @@ class Fleet:
             code = worker.process.poll()
             if code is None or worker.stopped_by_us or time.time() < worker.started + REST:
                 continue
-            if code != FAILED:
+            if code != FAILED or worker.supervised:
                 raise FleetError(f"{name} ended with {code}:\n{last_words(worker.log)}")
             self.restarts += 1
             # once is enough: only the life that is not yet frozen is stopped in the middle
@@ -197,8 +208,16 @@ class Fleet:
             time.sleep(0.1)
 
     def kill(self, worker: WorkerProcess) -> None:
-        """SIGKILL; it was alive before, and is dead after."""
+        """SIGKILL; it was alive before, and is dead after. A supervisor starts its worker again by itself."""
         assert worker.alive, f"{worker.name} was dead before it was killed:\n{last_words(worker.log)}"
+        if worker.supervised:
+            pid = worker.pid
+            os.kill(pid, signal.SIGKILL)
+            deadline = time.monotonic() + 30
+            while _running(pid):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            return
         worker.stopped_by_us = True
         worker.process.kill()
         assert worker.process.wait(30) == -signal.SIGKILL
@@ -233,10 +252,18 @@ class Fleet:
     def end(self) -> None:
         """Kill all that is left."""
         for worker in self.workers.values():
-            if worker.alive:
-                worker.process.kill()
+            if worker.process.poll() is None:
+                os.killpg(worker.process.pid, signal.SIGKILL)  # frozen ones, too
             worker.process.wait()
         self._starter.shutdown()
+
+
+def _running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def last_words(log: Path) -> str:

@@ -18,13 +18,20 @@ from unittest.mock import patch
 
 import time_machine
 
+from streams.cli import worker
 from streams.cli.app import run
 from streams.runtime import checkpoint_store, delivery, faust_transport, faust_worker
 
 CLOCK = "FAULTS_CLOCK"
 """Environment variable: seconds since the epoch that the process believes it to be when it starts."""
 _PR_SET_PDEATHSIG = 1
+_COMMAND = (sys.executable, "-W", "ignore", "-m", "tests.faults.worker_main")
 RULES = ("group-offset", "outputs-later")
+
+
+def end_with_parent() -> None:
+    """Have this process killed when who started it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def shorten_session(milliseconds: int) -> None:
@@ -76,11 +83,14 @@ def let_outputs_come_later() -> None:
 
 def main(arguments: list[str]) -> int:
     """Change what is asked for, then be a worker; one that ends with whoever started it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
+    os.register_at_fork(after_in_child=end_with_parent)  # a frozen worker, too
     parser = argparse.ArgumentParser()
     parser.add_argument("--session-ms", type=int)
     parser.add_argument("--rule", choices=RULES)
     given, rest = parser.parse_known_args(arguments)
+    changed = arguments[: len(arguments) - len(rest)]
+    patch.object(worker, "COMMAND", (*_COMMAND, *changed)).start()
     if clock := os.environ.get(CLOCK):
         time_machine.travel(float(clock), tick=True).start()
     if given.session_ms is not None:
