@@ -1,7 +1,8 @@
 """The largest non-alerts: what came nearest to paging and did not.
 
 How near is p over its level: how many times less it would have had to be. A side that a signal does not look at is
-measured by the level of the one it does; a verdict that a guard held back is nearer than everything that was none.
+near only where it would have been a verdict, at the level of the one it does; a verdict that a guard held back is
+nearer than everything that was none.
 """
 
 from typing import NamedTuple
@@ -38,10 +39,11 @@ def nearest(plan: JudgePlan, window: ScoredWindow, most: int) -> list[Near]:
         level = np.maximum(table.high, table.low)
         tested = (scores.reason == ScoreReason.SCORED) & (level > 0)
         for side in (Direction.HIGH, Direction.LOW):
-            own = np.where(table.levels(side) > 0, table.levels(side), level)
+            looked_at = table.levels(side) > 0
             with np.errstate(invalid="ignore", divide="ignore"):
-                here = np.where(tested, side_p(scores, side) / own, np.inf)
-            ratio = np.minimum(ratio, np.where(np.isnan(here), np.inf, here))
+                here = np.where(tested, side_p(scores, side) / np.where(looked_at, table.levels(side), level), np.inf)
+            near = looked_at | (here <= 1.0)
+            ratio = np.minimum(ratio, np.where(near & ~np.isnan(here), here, np.inf))
     flat = ratio.ravel()
     order = np.argsort(flat, kind="stable")[:most].tolist()
     width = len(plan.layout.codes)

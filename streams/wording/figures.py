@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
+from streams.core.city import Size
 from streams.core.instant import Instant, to_datetime
 from streams.wording.catalog import Speech
 
@@ -58,3 +59,8 @@ def span(speech: Speech, start: Instant, end: Instant, zone: tzinfo) -> str:
     changed = to_datetime(start, zone).utcoffset() != to_datetime(end, zone).utcoffset()
     first = moment(speech, start, zone, offset=changed)
     return speech.say("{start} 至 {end}", start=first, end=moment(speech, end, zone, offset=changed))
+
+
+def three_before(speech: Speech, size: str) -> str:
+    """The windows before one that what builds up is looked for in (`detectors.outbreak`)."""
+    return speech.say("此前三周") if size == Size.WEEK else speech.say("此前三日")

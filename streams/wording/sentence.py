@@ -20,7 +20,7 @@ from streams.wording.catalog import Speech
 from streams.wording.cluster import cluster_case, cluster_item
 from streams.wording.contributors import contributors
 from streams.wording.crowd import crowd
-from streams.wording.figures import RAREST, moment, number, odds, span, times
+from streams.wording.figures import RAREST, moment, number, odds, span, three_before, times
 from streams.wording.names import Names, Naming
 from streams.wording.shares import counted_share, expected_share
 
@@ -151,9 +151,13 @@ class Telling:
             )
         if evidence.direction == Direction.LOW:
             return say("{place} {span} {signal}仅 {count}，{expected}，这样少的机会{odds}", **fields)
-        together = evidence.detector == BUILDS_UP
+        together = three_before(self.speech, evidence.size) if evidence.detector == BUILDS_UP else ""
         return (
-            say("{place} {span} {signal} {count}，{expected}；连同此前三个窗口一起看，这样多的机会{odds}", **fields)
+            say(
+                "{place} {span} {signal} {count}，{expected}；连同{before}一起看，这样多的机会{odds}",
+                before=together,
+                **fields,
+            )
             if together
             else say("{place} {span} {signal} {count}，{expected}，这样多的机会{odds}", **fields)
         )

@@ -2,12 +2,12 @@
 
 from detectors.scan import Scan
 from streams.core.city import Direction, Size
-from streams.core.evidence import BUILDS_UP
+from streams.core.evidence import BUILDS_UP, SHIFT_DETECTOR
 from streams.core.explanation import Explanation, Test, Why
 from streams.core.rules import THRESHOLD
 from streams.wording.catalog import Speech
 from streams.wording.cluster import cluster_seen
-from streams.wording.figures import RAREST, hundredths, number, odds, span
+from streams.wording.figures import RAREST, hundredths, number, odds, span, three_before
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
 from streams.wording.shares import counted_share, expected_share
@@ -96,7 +96,6 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
     speech = names.speech
     say = speech.say
     parts = []
-    share = given.whole is not None
     if given.whole and test.expected is not None and test.low is not None and test.high is not None:
         parts.append(expected_share(speech, test.expected, test.low, test.high, given.whole))
     elif test.expected is not None:
@@ -108,13 +107,7 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
             parts.append(say("预期 {expected}", expected=expected))
     low_side = test.side is Direction.LOW
     if test.p is not None:
-        chance = _chance(speech, test.p)
-        if share:
-            parts.append(say("这样低的机会{odds}", odds=chance) if low_side else say("这样高的机会{odds}", odds=chance))
-        elif test.detector == BUILDS_UP:
-            parts.append(say("连同此前三个窗口一起看，这样多的机会{odds}", odds=chance))
-        else:
-            parts.append(say("这样少的机会{odds}", odds=chance) if low_side else say("这样多的机会{odds}", odds=chance))
+        parts.append(_so_improbable(speech, given, test, test.p))
     if test.level:
         parts.append(say("机会不超过 {level} 才会预警", level=_one_in(speech, test.level)))
         if test.turning_count is not None:
@@ -125,6 +118,19 @@ def _figures(names: Names, given: Explanation, test: Test) -> list[str]:
         elif low_side and test.tells_counts:
             parts.append(say("即使一件也没有，也不会预警"))
     return parts
+
+
+def _so_improbable(speech: Speech, given: Explanation, test: Test, p: float) -> str:
+    """How improbable what the test looked at was."""
+    say, chance, low = speech.say, _chance(speech, p), test.side is Direction.LOW
+    if given.whole is not None:
+        return say("这样低的机会{odds}", odds=chance) if low else say("这样高的机会{odds}", odds=chance)
+    if test.detector == BUILDS_UP:
+        return say("连同{before}一起看，这样多的机会{odds}", before=three_before(speech, given.size), odds=chance)
+    if test.detector == SHIFT_DETECTOR:
+        few = say("最近几周合计，这样少的机会{odds}", odds=chance)
+        return few if low else say("最近几周合计，这样多的机会{odds}", odds=chance)
+    return say("这样少的机会{odds}", odds=chance) if low else say("这样多的机会{odds}", odds=chance)
 
 
 def _one_in(speech: Speech, p: float) -> str:

@@ -106,6 +106,14 @@ def test_a_silent_feed_points_at_the_feed(leshan: Profile) -> None:
     assert "less than 1 in 1,000,000,000" in english
 
 
+def test_what_builds_up_is_improbable_with_the_weeks_before(leshan: Profile) -> None:
+    """The week's own count may be an ordinary one."""
+    chinese, english = both(leshan, replace(CASE, detector="outbreak", size="week", count=22))
+    assert "城市管理诉求 22 件，预期 21 件（95% 区间 12–33）；连同此前三周一起看，这样多的机会约为 1/40,000" in chinese
+    assert "taken with the three weeks before, so many by a chance of about 1 in 40,000" in english
+    assert "连同此前三日一起看" in both(leshan, replace(CASE, detector="outbreak", size="day"))[0]
+
+
 def test_a_shift_is_said_to_last_and_names_what_fell_meanwhile(leshan: Profile) -> None:
     chinese, english = both(leshan, SHIFT)
     assert "城市管理诉求自 2026-02-26 12:00 起水平持续上升至约 4 倍" in chinese

@@ -85,6 +85,20 @@ def test_what_the_scan_saw_is_said_first_where_it_came_nearest_and_last_where_no
     assert why(leshan, replace(ANSWER, tests=(TEST, nothing))) == why(leshan, ANSWER)
 
 
+def test_what_is_improbable_is_what_the_test_looked_at(leshan: Profile) -> None:
+    """The filter looks at four windows together, a shift at the sum of weeks: not at this window's count."""
+
+    def said(detector: str, size: Size, side: Direction, locale: str = "zh") -> str:
+        test = replace(TEST, detector=detector, side=side)
+        return why(leshan, replace(ANSWER, size=size, tests=(test,)), locale=locale) or ""
+
+    assert "连同此前三周一起看，这样多的机会约为 1/80" in said("outbreak", Size.WEEK, Direction.HIGH)
+    assert "taken with the three days before, so many by a chance" in said("outbreak", Size.DAY, Direction.HIGH, "en")
+    assert "最近几周合计，这样多的机会约为 1/80" in said("shift", Size.DAY, Direction.HIGH)
+    assert "最近几周合计，这样少的机会约为 1/80" in said("shift", Size.WEEK, Direction.LOW)
+    assert "；这样少的机会约为 1/80" in said("counts", Size.DAY, Direction.LOW)
+
+
 @pytest.mark.parametrize("reason", list(Why))
 @pytest.mark.parametrize("side", [Direction.HIGH, Direction.LOW])
 def test_every_reason_can_be_said(leshan: Profile, reason: Why, side: Direction) -> None:
