@@ -22,6 +22,9 @@ class Part:
     connections: int
     away: float
     """Seconds that one broker is away; 0: it is not."""
+    zombies_before: int = 0
+    connections_before: int = 0
+    """Of the campaigns before: these go on with the next kind."""
 
     @property
     def faults(self) -> int:
@@ -46,6 +49,7 @@ def parts(full: Part, share: float) -> list[Part]:
     made = []
     for number in range(count):
         own = {name: all_ * (number + 1) // count - all_ * number // count for name, all_ in total.items()}
+        own |= {f"{name}_before": total[name] * number // count for name in ("zombies", "connections")}
         away = full.away * min(1.0, share * 10) if number == 0 else 0.0
         made.append(Part(number + 1, count, **own, away=away))
     return made

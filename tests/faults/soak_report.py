@@ -24,11 +24,7 @@ _ROWS = (
     ("SIGKILL of one broker of three", ("broker",), "brokers"),
     ("killed while checkpointing", ("checkpoint",), "worst"),
     ("killed while recovering", ("recovery",), "worst"),
-    (
-        "slow, cut, half-open connections",
-        ("slow connection", "cut connection", "half-open connection"),
-        "connections",
-    ),
+    ("slow, cut, half-open connections", ("slow connection", "cut connection", "half-open connection"), "connections"),
 )
 
 _WHAT = """\
@@ -56,7 +52,12 @@ def summary(campaigns: list[dict[str, Any]], full: Part) -> dict[str, Any]:
         accounting.update(one["accounting"])
     back = sorted(seconds for one in campaigns for seconds in one["back_after"])
     rows = [
-        {"fault": what, "happened": sum(happened[name] for name in names), "full": getattr(full, field)}
+        {
+            "fault": what,
+            "happened": sum(happened[name] for name in names),
+            "each": [happened[name] for name in names],
+            "full": getattr(full, field),
+        }
         for what, names, field in _ROWS
     ]
     return {
@@ -100,7 +101,7 @@ def text(document: dict[str, Any]) -> str:
         "| | happened | the full soak has |",
         "|---|---|---|",
         f"| events | {events['happened']:,} | {events['full']:,} |",
-        *(f"| {row['fault']} | {row['happened']:,} | {row['full']:,} |" for row in document["faults"]),
+        *(f"| {row['fault']} | {' + '.join(map(str, row['each']))} | {row['full']:,} |" for row in document["faults"]),
         "",
         (
             f"received {counted['received']:,} = counted {counted['counted']:,} + duplicate {counted['duplicate']:,} + "

@@ -63,11 +63,11 @@ def test_everything_at_once(part: Part, topic_prefix: str, tmp_path: Path) -> No
         ]
         lanes: Lanes = {
             "kills": [faults.kill] * part.kills,
-            "zombies": [zombies[number % 2] for number in range(part.zombies)],
+            "zombies": [zombies[(part.zombies_before + number) % 2] for number in range(part.zombies)],
             "rolling": [(faults.restart, faults.guest)[number % 2] for number in range(part.restarts)],
             "brokers": [lambda: faults.broker(brokers.servers, 5)] * part.brokers,
             "worst moments": [worst[number % 2] for number in range(2 * part.worst)],
-            "connections": [connections[number % 3] for number in range(part.connections)],
+            "connections": [connections[(part.connections_before + number) % 3] for number in range(part.connections)],
             "a broker away": [lambda: faults.broker(brokers.servers, part.away, "broker away")] * bool(part.away),
         }
         storm(campaign, lanes, rate=RATE)

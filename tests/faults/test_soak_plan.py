@@ -45,3 +45,8 @@ def test_the_report_adds_up_what_happened() -> None:
     assert "| SIGKILL of workers | 3 | 1,000 |" in said
     assert "received 200 = counted 194 + duplicate 2 + late 2 + rejected 2" in said
     assert "Longest stall 11.5 s" in said
+
+
+def test_kinds_of_one_row_take_turns_over_all_campaigns() -> None:
+    turns = [(part.connections_before + number) % 3 for part in parts(FULL, 0.1) for number in range(part.connections)]
+    assert turns == [0, 1, 2, 0, 1]
