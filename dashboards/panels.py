@@ -257,6 +257,11 @@ def value_map(names: Mapping[str, tuple[str, str | None]]) -> model.ValueMap:
     return model.ValueMap(options=options)
 
 
+def named(words: str) -> list[model.DynamicConfigValue]:
+    """What a series is called instead."""
+    return [_value("displayName", words)]
+
+
 def _finish(panel: Any, words: Words, queries: Sequence[Query], *, instant: bool, as_table: bool = False) -> None:
     panel.title(words.title).description(words.description).datasource(SOURCE)
     for place, one in enumerate(queries):

@@ -3,7 +3,7 @@
 from dashboards import colours
 from dashboards.boards.city import ZERO_ALARM, ZERO_UP, open_alerts
 from dashboards.frame import Board, Placed, Tongue, alerts_raised
-from dashboards.panels import COUNT, Builder, Query, bars, lines, number
+from dashboards.panels import COUNT, Builder, Query, bars, lines, named, number
 from dashboards.queries import of_place, once, quantile, total
 from dashboards.sdk import model
 from streams import metrics
@@ -17,6 +17,20 @@ AGES = (
     ("7 天以上", "above 7 d", 7 * _DAY, None),
 )
 """How long an alert has waited: words, from, to; seconds."""
+STEPS = {
+    "acknowledge: ": ("确认", "acknowledged"),
+    "dispose: supervision": ("专项督导", "supervision"),
+    "dispose: rectification": ("专项整治", "rectification"),
+    "dispose: inspection": ("专项巡察", "inspection"),
+    "dispose: watch": ("持续关注", "watch"),
+    "discard: false_page": ("排除：误报", "discarded: false page"),
+    "discard: known_cause": ("排除：原因已知", "discarded: known cause"),
+    "discard: data_fault": ("排除：数据故障", "discarded: data fault"),
+    "discard: duplicate": ("排除：重复预警", "discarded: duplicate"),
+    "discard: exercise": ("排除：演练", "discarded: exercise"),
+    "resolve: ": ("办结", "resolved"),
+}
+"""What people do, as the metric says it, in words; what is not here is said as it is."""
 NO_ALERT = f"0 * max({metrics.ALERTS_UNACKNOWLEDGED.name})"
 """0 where the exporter tells of alerts at all: nobody is to take its silence for calm."""
 
@@ -226,7 +240,7 @@ def _outcomes(say: Tongue) -> Builder:
 
 
 def _steps(say: Tongue) -> Builder:
-    return bars(
+    panel = bars(
         say.words(
             "处理步骤",
             "Steps taken",
@@ -234,8 +248,11 @@ def _steps(say: Tongue) -> Builder:
             "What people did with alerts (acknowledged, supervision, rectification, inspection, discarded ...).",
         ),
         COUNT,
-        Query(f"sort_desc({once(metrics.STEPS, 'step', 'choice')})", "{{step}} {{choice}}"),
+        Query(f"sort_desc({once(metrics.STEPS, 'step', 'choice')})", "{{step}}: {{choice}}"),
     ).no_value(say("尚无", "none yet"))
+    for code, words in STEPS.items():
+        panel = panel.override_by_name(code, named(say(*words)))
+    return panel
 
 
 def _false(say: Tongue) -> Builder:

@@ -12,8 +12,10 @@ def counted(say: Tongue, title: str, where: str) -> timeseries.Panel:
     words = Words(
         title,
         say(
-            "件数（蓝）、预期（橙，虚线）、95% 区间（浅蓝）。灰带处不足 k 人，不公布，不是零。",
-            "Counted (blue), expected (orange, dashed), 95 % band (light). Grey: below k people, not shown; not zero.",
+            "件数（蓝；占比信号是分子的件数，时长以小时计）、预期（橙，虚线）、95% 区间（浅蓝）。"
+            "灰带处不足 k 人，不公布，不是零。",
+            "Counted (blue; of a share its numerator, of ages hours), expected (orange, dashed), 95 % band (light). "
+            "Grey: below k people, not shown; not zero.",
         ),
     )
     by = ("county", "signal", "size")

@@ -11,10 +11,12 @@ import promql_parser
 import pytest
 
 from dashboards import colours
+from dashboards.boards import desk
 from dashboards.build import BUILT, documents, main
 from dashboards.library import LANGS, NAMES, Built, built, folder_uid, uid
 from dashboards.sdk import JSONEncoder, model, register_default_plugins
 from streams import metrics
+from streams.ledger.lifecycle import DISCARD_REASON_NAMES, MEASURE_NAMES, STEP_NAMES, StepKind
 from streams.profile import bundled, load
 from tests.dashboards.promql import labels_of, metrics_of
 from tests.dashboards.read import Asked, boards, panels, queries, variables
@@ -214,3 +216,10 @@ def test_codes_are_words_and_counts_have_all_their_digits() -> None:
                     assert (units[heading] is not None) is field.startswith("Value"), (panel["title"], heading)
             elif panel["type"] != "state-timeline":
                 assert config["defaults"]["unit"] != "short", panel["title"]
+
+
+def test_what_people_did_is_said_in_the_words_of_the_ledger() -> None:
+    said = {"acknowledge: ": STEP_NAMES[StepKind.ACKNOWLEDGE], "resolve: ": STEP_NAMES[StepKind.RESOLVE]}
+    said |= {f"dispose: {one.value}": name for one, name in MEASURE_NAMES.items()}
+    said |= {f"discard: {one.value}": f"排除：{name}" for one, name in DISCARD_REASON_NAMES.items()}
+    assert {code: zh for code, (zh, _) in desk.STEPS.items()} == said
