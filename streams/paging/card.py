@@ -37,14 +37,15 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{place}, {span}: {signal} fewer than {k}, less than expected; too few to be said here",
     ),
     "restricted": (
-        "● 限制知悉的预警（{severity}）：请有权限的人员到台账查看",
-        "● A restricted alert ({severity}): those who may see it find it in the ledger",
+        "● 限制知悉：请有权限的人员到台账查看",
+        "● Restricted: those who may see it find it in the ledger",
     ),
     "restricted_place": ("限制知悉", "Restricted"),
     "look": ("查看：{link}", "Look: {link}"),
     "acknowledge": ("确认：{link}", "Acknowledge: {link}"),
     "firing": ("【{severity}】{summary}", "[{severity}] {summary}"),
     "resolved": ("【已解除】{summary}", "[resolved] {summary}"),
+    "point": ("观测点：{name}", "Observation point: {name}"),
     "runbook": ("处置手册：{link}", "Runbook: {link}"),
 }
 
@@ -94,7 +95,7 @@ class CardMaker:
         )
         severity = self._severity(raised.severity)
         if self._restricted(case):
-            return _Part((self._say("restricted", severity=severity),), "", links)
+            return _Part((self._say("restricted"),), "", links)
         place, family = self._place(life), self._telling.names.family(raised.family)
         heading = self._say("heading", place=place, family=family, severity=severity)
         return _Part((heading, *self._figures(case)), self._sentence(life), links)
@@ -157,7 +158,9 @@ class CardMaker:
         if about and page.status != RESOLVED:
             links.append(self._say("acknowledge", link=self._links.acknowledge(about, now, PAGES)))
         description = said.get(f"description{ending}") or said.get("description", "")
-        part = _Part((), description, tuple(links))
+        point = said.get("point", "")
+        lines = (self._say("point", name=self._telling.names.point(point)),) if point else ()
+        part = _Part(lines, description, tuple(links))
         return Card(title, _fitted([part], most_bytes - len(title.encode()) - 2))
 
     def _escalated(self, page: Page) -> str:

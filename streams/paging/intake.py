@@ -31,7 +31,9 @@ from streams.wording.names import Names, Naming
 
 MOST_ALERTS = 4
 """Alerts a page: more would not fit into the 2,048 bytes of a WeCom robot with a sentence each."""
-_SHOWN = ("alertname", "summary", "summary_en", "description", "description_en", "runbook_url")
+_NAMED = ("alertname", "point")
+"""Labels that a page about jiantu itself keeps."""
+_SHOWN = (*_NAMED, "summary", "summary_en", "description", "description_en", "runbook_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Intake:
 
     def _page_service(self, group: str, one: Notified, now: Instant) -> int:
         """One page when it begins, one when it ends; the fingerprint and the beginning tell it from the next time."""
-        said = {**one.annotations, "alertname": one.labels.get("alertname", "")}
+        said = {**one.annotations, **{name: one.labels[name] for name in _NAMED if name in one.labels}}
         page = Page(
             id="",
             group_key=group,

@@ -143,6 +143,23 @@ def test_its_runbook_is_a_link_where_it_can_be_read(leshan: Profile) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [("zh", "观测点：市心连心服务中心"), ("en", "Observation point: Heart-to-Heart Service Centre (12345)")],
+)
+def test_a_silent_feed_is_called_by_its_name(leshan: Profile, lang: str, line: str) -> None:
+    assert card(leshan, page=service(point="hotline"), lang=lang).body.splitlines()[0] == line
+
+
+def test_what_is_about_jiantu_itself_can_be_taken_up_while_it_lasts(leshan: Profile) -> None:
+    made = CardMaker(leshan, LINKS, "zh")
+    assert (
+        "确认：https://console.example/pages/t1/acknowledge?expires=" in made.card(service(), (), NOON, ROOM, "t1").body
+    )
+    assert "确认" not in made.card(service("resolved"), (), NOON, ROOM, "t1").body
+    assert made.card(replace(service(), level=2), (), NOON, ROOM, "t1").title == "【升级 2】【预警】额度已用完"
+
+
 # ---- links -------------------------------------------------------------------------------------------------------
 
 
