@@ -1,4 +1,4 @@
-"""How a command ends: 0 done, 1 failed, 2 wrong input, 130 and 143 stopped by Ctrl-C and by SIGTERM.
+"""How a command ends: 0 done, 1 failed, 2 wrong input, 3 stopped for good, 130 and 143 by Ctrl-C and by SIGTERM.
 
 No traceback reaches a user: what is known to go wrong is said in words, what is not is written to a file.
 """
@@ -20,6 +20,8 @@ from streams.cli.screen import err, print_json
 from streams.config import SettingsError, settings
 
 FAILED, WRONG_INPUT = 1, 2
+STOPPED_FOR_GOOD = 3
+"""The third failure at the same records: nobody is to start it again before somebody has looked."""
 STOPPED_BY_CTRL_C, STOPPED_BY_SIGTERM = 130, 143
 """128 + the signal's number, as shells and systemd have it."""
 
@@ -43,6 +45,7 @@ EXIT_CODES = {
     "streams.broker.topics_file.TopicsFileError": WRONG_INPUT,
     "streams.broker.errors.BrokerError": FAILED,
     "streams.service.settings.ServiceSettingsError": WRONG_INPUT,
+    "streams.service.failing.StoppedForGoodError": STOPPED_FOR_GOOD,
     "streams.service.tls.TlsError": WRONG_INPUT,
     "streams.service.server.ListenError": WRONG_INPUT,
     "streams.service.sending.AddressError": WRONG_INPUT,

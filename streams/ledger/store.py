@@ -8,6 +8,7 @@ from streams.core.outputs import Accounting
 from streams.core.snapshot import state_sha256
 from streams.ledger import rejects, retention, rows, tables
 from streams.ledger.errors import LedgerError
+from streams.ledger.stopped import put_stops
 from streams.ledger.writer import LedgerWriter, put_position
 from streams.ports import Checkpoint, Outputs, Resumption
 
@@ -36,6 +37,10 @@ class LedgerStore(LedgerWriter):
         one; then nothing of it is written, and the same call may be made again.
         """
         self._database.run(lambda db: self._write(db, checkpoint, outputs))
+
+    def stop(self, step: str, why: str | None) -> None:
+        """Write down why a step has stopped for good; None: it goes on."""
+        self._database.run(lambda db: put_stops(db, {(step, 0): why}))
 
     def _write(self, db: Connection, checkpoint: Checkpoint, outputs: Outputs) -> None:
         again = self._check(db, checkpoint, outputs)

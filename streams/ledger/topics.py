@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from streams.core.instant import Instant
 from streams.core.outputs import Accounting
@@ -18,6 +18,7 @@ from streams.core.wire import DeadLetter
 from streams.ledger import rejects, retention, rows, tables
 from streams.ledger.errors import LedgerBusyError, LedgerError
 from streams.ledger.place import Where
+from streams.ledger.stopped import put_stops
 from streams.ledger.writer import LedgerWriter, put_position
 from streams.ports import Checkpoint, Outputs, SeriesLayout
 
@@ -128,7 +129,7 @@ class TopicLedger(LedgerWriter):
             ],
         )
         self._put_sum(db)
-        _put_stops(db, taken.stops)
+        put_stops(db, taken.stops)
         rows.put(
             db,
             _topic,
@@ -161,14 +162,6 @@ class TopicLedger(LedgerWriter):
 def _positions(db: Connection) -> dict[Place, TopicPosition]:
     found = db.execute(select(_topic.c.name, _topic.c.partition, _topic.c.topic_id, _topic.c.position))
     return {(name, partition): TopicPosition(topic_id, position) for name, partition, topic_id, position in found}
-
-
-def _put_stops(db: Connection, stops: Mapping[tuple[str, int], str | None]) -> None:
-    table = tables.stopped
-    for step, partition in stops:
-        db.execute(delete(table).where(table.c.step == step, table.c.partition == partition))
-    found = [{"step": step, "partition": n, "why": why} for (step, n), why in sorted(stops.items()) if why is not None]
-    rows.put(db, table, found)
 
 
 def _append_letters(db: Connection, partition: int, letters: Iterable[DeadLetter]) -> None:

@@ -54,6 +54,9 @@ class Service:
         self.figures = Figures()
         self.bodies = Bodies(settings)
         self.being_answered = 0
+        self.stalls = 0
+        """Times that it made no progress for too long."""
+        self._stalled = False
 
     async def take_in(self, request: Request) -> Answer:
         """The records of a request, taken in and durable. Raises HttpError."""
@@ -109,10 +112,29 @@ class Service:
                 self.figures.records[verdict] += records
         return answer
 
+    @property
+    def _progressing(self) -> bool:
+        return self.writer.health.quiet < round(self.settings.stall_seconds * SECOND)
+
+    def look(self) -> None:
+        """See whether it goes on; to be called every second or so."""
+        stalled = not self._progressing
+        self.stalls += stalled and not self._stalled
+        self._stalled = stalled
+
+    def life(self) -> tuple[bool, dict[str, Any]]:
+        """(alive, the facts): whether the process is of any use, and whether it failed at its records before."""
+        health = self.writer.health
+        status = "failed" if health.failed else "failing" if health.failing is not None else "ok"
+        facts: dict[str, Any] = {"status": status, "failures": health.failures}
+        if health.failing is not None:
+            facts |= {"record": health.failing.first, "why": health.failing.error}
+        return not health.failed, facts
+
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """(ready, the facts)."""
         health = self.writer.health
-        progressing = health.quiet < round(self.settings.stall_seconds * SECOND)
+        progressing = self._progressing
         ready = health.recovered and progressing and health.room and not health.stopping and not health.failed
         zone = self.profile.city.zone
         mark = health.watermark
@@ -121,6 +143,7 @@ class Service:
             "recovered": health.recovered,
             "progressing": progressing,
             "room": health.room,
+            "free_bytes": health.free,
             "stopping": health.stopping or health.failed,
             "waiting": health.waiting,
             "record": health.record,
@@ -214,7 +237,8 @@ def _add_reading(app: FastAPI, service: Service) -> None:
 def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/healthz", summary="进程在 · the process is there", responses=description.HEALTH_RESPONSES)
     async def healthz() -> Response:
-        return json_response(200, {"status": "ok"})
+        alive, facts = service.life()
+        return json_response(200 if alive else 503, facts)
 
     @app.get("/readyz", summary="可用 · recovered and making progress", responses=description.READY_RESPONSES)
     async def readyz() -> Response:

@@ -27,4 +27,5 @@ class ServiceCollector(Collector):
         yield family(metrics.HTTP_REQUESTS, [((route, str(status)), count) for (route, status), count in requests])
         records = sorted(service.figures.records.copy().items())
         yield family(metrics.INGEST_RECORDS, [((verdict,), count) for verdict, count in records])
+        yield family(metrics.STALLS, [((), service.stalls)])
         yield family(metrics.SOURCE_LAG, [((), health.waiting)])

@@ -62,6 +62,7 @@ _READY = _object(
     recovered={"type": "boolean"},
     progressing={"type": "boolean"},
     room={"type": "boolean"},
+    free_bytes=_COUNT,
     stopping={"type": "boolean"},
     waiting=_COUNT,
     record=_COUNT,
@@ -91,7 +92,12 @@ ACCOUNTING_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _answers("收支 · totals", _object(**dict.fromkeys((*_TOTALS, "windows_closed", "record"), _COUNT))),
     **_TOKEN,
 }
-HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {200: _answers("在 · it is there", _object(status=_TEXT))}
+_LIFE = _object(status={"enum": ["ok", "failing", "failed"]}, failures=_COUNT)
+_LIFE["properties"] |= {"record": _COUNT, "why": _TEXT}
+HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answers("在；failing：曾在同一记录失败 · it is there; failing: it failed at this record before", _LIFE),
+    503: _answers("失败，即将结束 · it has failed, and ends", _LIFE),
+}
 READY_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _answers("可用 · ready", _READY),
     503: _answers("不可用 · not ready, and why", _READY),

@@ -17,14 +17,17 @@ from streams.core.instant import HOUR, SECOND, Instant, format_instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import PipelineOutputs
 from streams.core.record import Reason
-from streams.ledger.errors import DiskFullError, LedgerBusyError
+from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError
 from streams.ledger.store import LedgerStore
+from streams.ports import BATCH
 from streams.profile import Profile
 from streams.runtime.embedded import MOST_SCORED, EmbeddedRuntime, Progress, ResumeError
+from streams.runtime.failures import Failure, in_words
+from streams.service.failing import STEP, Failures, StoppedForGoodError
 from streams.service.records import Given
 from streams.service.screening import Screened, screen_live, screen_stream, start_of
 from streams.service.settings import ServiceSettings
-from streams.sources.contract import Chunk, Position
+from streams.sources.contract import Chunk, Position, SourceError
 from streams.sources.inbox import FOLDER, InboxFullError, InboxHeader, InboxReader, InboxWriter, segments
 from streams.sources.recorder import tick_line
 
@@ -33,7 +36,13 @@ VERDICTS: tuple[Verdict, ...] = ("counted", "duplicate", "late", "rejected")
 _ALERTED: int = SECOND // 2
 """Between two checkpoints that alerts ask for."""
 _ROOM = 1024 * 1024
-"""Bytes that must be free before anything is taken in again."""
+"""Bytes that it must be possible to write before anything is taken in again after a write failed."""
+_LOOKS: int = SECOND
+"""Between two looks at how much room there is."""
+
+
+_KNOWN = (ResumeError, SourceError, DiskFullError, LedgerBusyError)
+"""Errors that say what somebody is to do: no failures at records."""
 
 
 class NoRoomError(Exception):
@@ -108,6 +117,12 @@ class Intake:
         self._alerted = False
         self._scored = 0
         self._lost = False
+        self._repeating = False
+        """Many records are taken at a time, from the inbox."""
+        self._looked = Stopwatch()
+        self.failures = Failures(data_dir)
+        self.free = free_bytes(data_dir)
+        """Bytes that nobody has taken, where the data directory is."""
 
     # ---- where it is ----
 
@@ -162,7 +177,9 @@ class Intake:
                 self._store,
                 checkpoint_interval=round(self._settings.checkpoint_seconds * SECOND),
             )
+        self._repeating = True
         run = self._runtime.run(_StopsWhenTold(stopping))
+        self._repeating = False
         self._lost = self._dirty = self._alerted = False
         self._since.restart()
         if run.stopped:
@@ -172,6 +189,7 @@ class Intake:
                 f"{self._folder}: ends at record {self._inbox.record}, the ledger beside it is at "
                 f"{self._runtime.position.record}; restore both from one backup, or give an empty --data-dir"
             )
+        self._go_on_from_failures(self._inbox.record)
         return True
 
     def _check(self, header: InboxHeader) -> None:
@@ -183,6 +201,31 @@ class Intake:
                 f"{self._folder}: holds {was} data, and {now} data may not join it; give another --data-dir, or the "
                 "--clock and --page-replayed that it was begun with"
             )
+
+    # ---- failing ----
+
+    def failed(self, error: Exception) -> Exception:
+        """Note an error that ends the process; what it is to end by."""
+        if isinstance(error, _KNOWN):
+            return error
+        first = last = 0 if self._runtime is None else self._runtime.position.record
+        if self._repeating and self._inbox is not None:
+            last = max(first, min(first + BATCH, self._inbox.record) - 1)
+        failure = Failure(
+            STEP, "" if self._inbox is None else self._inbox.header.inbox, 0, first, last, in_words(error)
+        )
+        try:
+            if self.failures.add(failure):
+                self._store.stop(STEP, failure.error)
+                return StoppedForGoodError(failure)
+        except (OSError, LedgerError) as worse:
+            error.add_note(f"and that could not be written down: {worse}")
+        return error
+
+    def _go_on_from_failures(self, record: int) -> None:
+        """Everything before a record is durable."""
+        if self.failures.passed(record):
+            self._store.stop(STEP, None)
 
     # ---- taking in ----
 
@@ -267,6 +310,7 @@ class Intake:
         self._dirty = self._alerted = False
         self._scored = 0
         self._since.restart()
+        self._go_on_from_failures(self._runtime.position.record)
 
     def _mend(self) -> None:
         """After a checkpoint that could not be written: begin anew from the last one that was, and from the inbox."""
@@ -277,8 +321,21 @@ class Intake:
         except (DiskFullError, LedgerBusyError) as error:
             raise NoRoomError(str(error)) from error
 
+    def look_for_room(self) -> None:
+        """See now and then that there is room before it is needed. Raises NoRoomError where there is too little: what
+        is left is for the ledger, where people work on."""
+        if self.free < self._settings.least_free or self._looked.elapsed() >= _LOOKS:
+            self.free = free_bytes(self._folder.parent)
+            self._looked.restart()
+        if self.free < self._settings.least_free:
+            raise NoRoomError(
+                f"{self._folder.parent}: {self.free:,} bytes are free, less than least_free = "
+                f"{self._settings.least_free:,}; nothing was taken in, send it again"
+            )
+
     def find_room(self) -> None:
         """Come back, where there was no room. Raises NoRoomError where there is none yet."""
+        self.look_for_room()
         probe = self._folder.parent / ".room"
         try:
             with probe.open("wb") as file:
@@ -298,6 +355,12 @@ class Intake:
         finally:
             if self._inbox is not None:
                 self._inbox.close()
+
+
+def free_bytes(folder: Path) -> int:
+    """How much of the disk under a folder is free for who is not root."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def _verdict(before: Accounting, after: Accounting) -> Verdict | None:

@@ -49,6 +49,7 @@ class Running:
         writer = self.service.writer
 
         async def often() -> None:
+            self.service.look()
             look(writer.health)
 
         self.server.config.callback_notify = often

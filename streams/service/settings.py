@@ -48,6 +48,8 @@ class ServiceSettings(BaseModel):
     """For its body."""
     drain_seconds: float = Field(default=25.0, gt=0, le=600)
     """For everything taken in to be done, when it is told to stop."""
+    least_free: int = Field(default=64 * _MEGABYTE, ge=0)
+    """Of the disk under the data directory; where less is free, nothing is taken in."""
     stall_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Without progress, from then on it is not ready."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
+from streams.runtime.failures import Failure
 from streams.service.intake import Answer, Intake, NoRoomError, NotBegunError, Sent
 from streams.service.settings import ServiceSettings
 
@@ -67,6 +68,11 @@ class Health:
     """Name of the inbox; None: a stream that has not begun."""
     waiting: int
     """Records taken in and not yet answered for."""
+    free: int
+    """Bytes of the disk."""
+    failures: int
+    """At the records that `failing` names, in this life and those before it."""
+    failing: Failure | None
 
 
 class Writer:
@@ -141,6 +147,9 @@ class Writer:
             accounting=Accounting() if progress is None else progress.accounting,
             inbox=self._intake.inbox if self._recovered else None,
             waiting=self._waiting,
+            free=self._intake.free,
+            failures=len(self._intake.failures),
+            failing=self._intake.failures.last,
         )
 
     # ---- the thread ----
@@ -153,8 +162,9 @@ class Writer:
             if self._recovered:
                 self._intake.close()
         except Exception as error:  # noqa: BLE001 - the process ends by it, and says it (law 4)
+            ending = self._intake.failed(error)
             with self._turn:
-                self.failure = error
+                self.failure = ending
                 self._group.extend(self._queue)
                 self._queue.clear()
             self._answer(_stopping())
@@ -168,6 +178,7 @@ class Writer:
                 if not self._group and self._retry.elapsed() < _AGAIN:
                     return
                 self._intake.find_room()
+            self._intake.look_for_room()
             self._intake.tick()
             if self._group:
                 self._answer(self._intake.take([one.sent for one in self._group]))

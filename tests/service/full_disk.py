@@ -48,7 +48,7 @@ def survive(folder: Path, fill: Callable[[], None], free: Callable[[], None]) ->
     lines = [RecordingReader(RECORDING).header.line(), *recorded_lines()]
     parts = [b"".join(lines[first : first + _PART]) for first in range(0, len(lines), _PART)]
     survival = Survival([], [], [], 0, "")
-    with living(folder / "data", clock="stream", checkpoint_seconds=0.1) as service:
+    with living(folder / "data", clock="stream", checkpoint_seconds=0.1, least_free=4 * 1024 * 1024) as service:
 
         def ready() -> int:
             return service.client.get("/readyz").status_code

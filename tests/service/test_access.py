@@ -69,7 +69,7 @@ def test_a_token_ends_with_its_life(service: Living) -> None:
 
 def test_probes_need_no_token_and_say_nothing_of_anybody(service: Living) -> None:
     with client(service.url, None) as nobody:
-        assert nobody.get("/healthz").json() == {"status": "ok"}
+        assert nobody.get("/healthz").json() == {"status": "ok", "failures": 0}
         about = nobody.get("/version").json()
         assert (about["profile"], about["clock"], about["pages"]) == ("lake_city", "live", True)
         ready = nobody.get("/readyz").json()

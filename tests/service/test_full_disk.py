@@ -10,6 +10,7 @@ import pytest
 
 from tests.promises.lake import piped, recorded_lines
 from tests.service.full_disk import Survival
+from tests.service.living import START, event, living, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +38,18 @@ def test_no_more_disk(tmp_path: Path) -> None:
     expected = piped(recorded_lines())
     assert survival.counted == expected.accounting.counted
     assert survival.log.encode() == expected.log
+
+
+def test_too_little_room_is_said_before_anything_is_refused(tmp_path: Path) -> None:
+    with living(tmp_path, least_free=1 << 60) as service:
+        until(lambda: service.client.get("/readyz").status_code == 503)
+        facts = service.client.get("/readyz").json()
+        assert (facts["room"], facts["progressing"], facts["recovered"]) == (False, True, True)
+        assert 0 < facts["free_bytes"] < 1 << 60
+        refused = service.post(event(1, START))
+        assert refused.status_code == 503
+        assert refused.json()["error"] == "no_room"
+        assert int(refused.headers["retry-after"]) > 0
+    with living(tmp_path) as service:
+        assert service.client.get("/readyz").status_code == 200
+        assert service.post(event(1, START)).json()["counted"] == 1
