@@ -31,7 +31,7 @@ def deadman(
 
     It needs no ledger and no Alertmanager; run it on another machine. --data-dir is a folder for one small file.
     """
-    from streams.cli.notify import keeping_alive
+    from streams.cli.notify import serving_is_life
     from streams.clock import WallClock
     from streams.core.instant import MINUTE
     from streams.paging.channels import Channel
@@ -54,7 +54,7 @@ def deadman(
     pager = DeadmanPager(switch, channels, settings, clock, say_to_stderr(clock))
     stop, failed = threading.Event(), list[Exception]()
 
-    with serving(listen) as (server, url), keeping_alive():
+    with serving(listen) as (server, url), serving_is_life(server):
         server.config.app = deadman_app(switch, token, clock)
 
         def listening() -> None:

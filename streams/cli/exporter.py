@@ -66,10 +66,10 @@ def exporter(
         if collector.trouble:
             raise FailedError(f"台账读不出：{collector.trouble}", f"the ledger cannot be read: {collector.trouble}")
         return
-    from streams.cli.notify import keeping_alive
+    from streams.cli.notify import serving_is_life
     from streams.service.server import serving
 
-    with serving(listen) as (server, url), keeping_alive():
+    with serving(listen) as (server, url), serving_is_life(server):
         server.config.app = exporter_app(collector)
         say(f"指标在 {url}/metrics", f"metrics at {url}/metrics")
         generate_latest(registry_of(collector))  # the first reading takes longest, and says what is wrong

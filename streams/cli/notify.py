@@ -6,10 +6,13 @@ Nothing happens where nobody asked (NOTIFY_SOCKET is not set): in a terminal, in
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _SHARE: Final = 3
 """Signs of life within one period of systemd's patience: two may be lost."""
@@ -58,7 +61,7 @@ def under_systemd() -> Iterator[Told]:
 
 @contextmanager
 def keeping_alive() -> Iterator[None]:
-    """For a service that is ready at once, and has a watchdog of its own or none: signs of life from a thread."""
+    """For a service that is ready at once and has a watchdog of its own: signs of life from a thread."""
     with under_systemd() as told:
         told.ready()
         if told.address is None or told.every is None:
@@ -72,6 +75,25 @@ def keeping_alive() -> Iterator[None]:
         finally:
             ended.set()
             thread.join()
+
+
+@contextmanager
+def serving_is_life(server: "uvicorn.Server") -> Iterator[None]:
+    """For a service that answers over HTTP: ready once it serves, and signs of life from the loop that answers, so that
+    one that hangs is started again. `server` is to serve within it."""
+    with under_systemd() as told:
+        server.config.callback_notify = _first_then(told.ready, told.alive)
+        server.config.timeout_notify = 3600 if told.every is None else told.every  # type: ignore[assignment]  # compared
+        yield
+
+
+def _first_then(first: Callable[[], None], then: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    waiting = [first]
+
+    async def called() -> None:
+        (waiting.pop() if waiting else then)()
+
+    return called
 
 
 def _signs(told: Told, every: float, ended: threading.Event) -> None:

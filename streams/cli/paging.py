@@ -46,7 +46,7 @@ def paging(
     has taken the alert up. Nobody is told twice of one alert, but by escalation. Where there is no ledger yet it waits.
     """
     from streams.cli.exporter import profile_of
-    from streams.cli.notify import keeping_alive
+    from streams.cli.notify import serving_is_life
     from streams.clock import WallClock
     from streams.config import settings as environment
     from streams.paging.app import paging_app
@@ -74,7 +74,7 @@ def paging(
         if waiting is not None:
             warn(f"台账现在读不出：{waiting}", "the ledger cannot be read now; the pager will wait for it")
         return
-    with pager, serving(listen) as (server, url), keeping_alive():
+    with pager, serving(listen) as (server, url), serving_is_life(server):
         server.config.app = paging_app(pager)
         pager.on_failure = server.end
         say(f"寻呼：{url}", f"paging at {url}")

@@ -1,13 +1,18 @@
 """What systemd hears of a service: ready, alive again and again, stopping; silence where nobody listens."""
 
 import os
+import select
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from streams.cli import notify
+from streams.service.server import serving
 
 
 class Systemd:
@@ -20,6 +25,14 @@ class Systemd:
 
     def hears(self) -> str:
         return self._socket.recv(100).decode()
+
+    def hears_within(self, seconds: float) -> bool:
+        return bool(select.select([self._socket], [], [], seconds)[0])
+
+    def forget(self) -> None:
+        """What was said before."""
+        while self.hears_within(0):
+            self.hears()
 
     def close(self) -> None:
         self._socket.close()
@@ -45,6 +58,38 @@ def test_a_service_gives_signs_of_life_as_often_as_asked(systemd: Systemd, monke
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
     with notify.keeping_alive():
         assert [systemd.hears() for _ in range(3)] == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+    last = ""
+    while last != "STOPPING=1":
+        last = systemd.hears()
+
+
+def test_a_web_server_gives_signs_of_life_while_it_answers_and_none_while_it_hangs(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "30000")
+    hang, hangs = threading.Event(), threading.Event()
+    app = FastAPI()
+
+    @app.get("/hang")
+    async def hanging() -> None:
+        hangs.set()
+        hang.wait()
+
+    with serving("127.0.0.1:0") as (server, url), notify.serving_is_life(server):
+        server.config.app = app
+        thread = threading.Thread(target=server.serve_here)
+        thread.start()
+        assert [systemd.hears() for _ in range(2)] == ["READY=1", "WATCHDOG=1"]
+        asking = threading.Thread(target=httpx.get, args=(f"{url}/hang",), kwargs={"timeout": 60})
+        asking.start()
+        hangs.wait()
+        systemd.forget()
+        assert not systemd.hears_within(2.5)
+        hang.set()
+        assert systemd.hears() == "WATCHDOG=1"
+        server.end()
+        thread.join()
+        asking.join()
     last = ""
     while last != "STOPPING=1":
         last = systemd.hears()
