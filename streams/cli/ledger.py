@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn
 
 from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
 from streams.cli.screen import say
-from streams.cli.topic_options import BrokersOption, OnceOption, PrefixOption, broker_settings
+from streams.cli.topic_options import BrokersOption, OnceOption, PrefixOption
 from streams.core.instant import format_instant
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ def ledger(
     from streams.cli.notify import under_systemd
     from streams.cli.progress import bar
     from streams.cli.screen import print_json
+    from streams.cli.topic_options import reached
     from streams.ledger.connection import named
     from streams.runtime.topic_ledger import Progress as Taking
 
     where = where_of(data_dir, ledger)
-    settings = broker_settings(brokers, prefix)
+    settings = reached(brokers, prefix)
     made = wiring.open_profile(profile or "leshan")
     with (
         Interruption() as interruption,

@@ -6,7 +6,7 @@ import typer
 
 from streams.cli.options import ProfileOption, examples
 from streams.cli.screen import say
-from streams.cli.topic_options import BrokersOption, PrefixOption, broker_settings
+from streams.cli.topic_options import BrokersOption, PrefixOption
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,13 +35,14 @@ def ticker(
     from streams.broker.names import Topics
     from streams.cli.interruption import Interruption
     from streams.cli.notify import under_systemd
+    from streams.cli.topic_options import reached
     from streams.clock import WallClock, pause
     from streams.core.instant import SECOND, format_instant
     from streams.runtime.ticker import Ticker, until_next
 
     if profile is not None:
         wiring.open_profile(profile)  # the same call as a worker's: a wrong name is told at once
-    settings, clock = broker_settings(brokers, prefix), WallClock()
+    settings, clock = reached(brokers, prefix), WallClock()
     writer = Ticker(settings, Topics(settings.topic_prefix).events, clock)
     say(
         f"报时：主题 {writer.topic}，{writer.partitions} 个分区，每 {every:g} 秒",

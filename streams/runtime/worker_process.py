@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from streams.broker.errors import TopicError
+from streams.broker.errors import BrokerError, TopicError
 from streams.broker.names import Topics
+from streams.broker.reach import reach
 from streams.clock import Clock, WallClock
 from streams.core.instant import format_instant
 from streams.runtime.checkpoint_store import CheckpointStore
@@ -65,7 +66,13 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
     async def run() -> int:
-        worker = Worker(setup, say)
+        try:
+            worker = Worker(setup, say)
+        except TopicError:
+            raise
+        except BrokerError:
+            reach(setup.settings)  # which says why
+            raise
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
