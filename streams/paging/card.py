@@ -27,6 +27,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "heading": ("● {place} · {family}（{severity}）", "● {place} · {family} ({severity})"),
     "figures": ("计数 {count}，预期 {expected}", "count {count}, expected {expected}"),
     "figures_alone": ("计数 {count}", "count {count}"),
+    "hours": ("时长 {count} 小时", "{count} hours"),
     "few": ("不足 {k}", "fewer than {k}"),
     "more": (
         "{place} {span} {signal}不足 {k} 件，多于预期；数目太小，此处不写明",
@@ -116,7 +117,7 @@ class CardMaker:
         few = self._say("few", k=number(self._speech, k))
         count = few if self._small(case) else number(self._speech, case.count)
         if case.expected is None:
-            return (self._say("figures_alone", count=count),)
+            return (self._say("hours" if self._is_a_duration(case.signal) else "figures_alone", count=count),)
         return (self._say("figures", count=count, expected=number(self._speech, case.expected)),)
 
     def _small(self, case: Evidence) -> bool:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from pydantic import SecretStr
 
 from streams.core.alert import Ended, Evidence, Joined, Raised, Severity, Shape
+from streams.core.city import Measure
 from streams.core.instant import HOUR
 from streams.ledger.alerts import Alert, AlertLife
 from streams.ledger.lifecycle import AlertState
@@ -83,6 +84,16 @@ def test_a_share_gives_away_neither_its_count_nor_the_rest(leshan: Profile) -> N
         )
         assert "不足 10" in of_case(leshan, share)
         assert str(count) not in of_case(leshan, share).partition("查看")[0].replace("2026-03", "")
+
+
+def test_a_duration_is_no_count(leshan: Profile) -> None:
+    age = next(signal.name for signal in leshan.city.signals if signal.measure is Measure.BACKLOG_AGE)
+    case = replace(
+        CASE, shape=Shape.RULE, signal=age, count=258, expected=None, low=None, high=None, p=None, by_category=()
+    )
+    said = of_case(leshan, replace(case, by_point=()))
+    assert said.splitlines()[1] == "时长 258 小时"
+    assert "计数" not in said
 
 
 def test_a_threat_to_life_is_one_ticket_and_says_so(leshan: Profile) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from streams.clock import Stopwatch, pause
 from streams.core.instant import SECOND
+from tests.debian import NotFetchedError
+from tests.prometheus.programs import program
 from tests.prometheus.server import NotStartedError
 from tests.stack.parts import Feed, Stack
 
@@ -29,6 +31,8 @@ def main() -> int:
     with ExitStack() as ends:
         made = ends.enter_context(tempfile.TemporaryDirectory(prefix="jiantu-stack-"))
         try:
+            for needed in ("prometheus", "alertmanager"):  # before a minute is spent on anything else
+                program(needed)
             stack = ends.enter_context(Stack(chosen.folder or Path(made) / "stack", feed, _say))
             for name, where in stack.addresses().items():
                 _say(f"  {name:<16}{where}")
@@ -39,7 +43,7 @@ def main() -> int:
                 pause(SECOND // 2)
         except KeyboardInterrupt:
             _say("停止 stopping")
-        except (NotStartedError, FileExistsError, AssertionError) as error:
+        except (NotFetchedError, NotStartedError, FileExistsError, AssertionError) as error:
             print(f"没有启动 it did not start: {error}", file=sys.stderr)
             return 1
     return 0

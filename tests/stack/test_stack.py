@@ -57,3 +57,17 @@ def test_everything_speaks_to_everything_until_ctrl_c(tmp_path: Path) -> None:
         except httpx.TransportError:
             continue
         raise AssertionError(f"{url} still answers")
+
+
+def test_without_prometheus_it_says_what_to_install(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.stack", *SMALL],
+        env={"PYTHONPATH": environment()["PYTHONPATH"], "HOME": str(tmp_path), "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert said.returncode == 1
+    assert "install it: apt-get install prometheus prometheus-alertmanager (as root)" in said.stderr
+    assert "Traceback" not in said.stderr
