@@ -105,8 +105,9 @@ class Board:
 
 
 def data_source(say: Tongue) -> dashboard.DatasourceVariable:
-    """Which Prometheus: the first one, unless somebody chooses another."""
-    return dashboard.DatasourceVariable("datasource").label(say("数据源", "Data source")).type("prometheus")
+    """Which Prometheus: the provisioned one (deploy/grafana); where it is not there, the first."""
+    made = dashboard.DatasourceVariable("datasource").label(say("数据源", "Data source")).type("prometheus")
+    return made.current(model.VariableOption(text="jiantu Prometheus", value="jiantu-prometheus", selected=True))
 
 
 def from_address(label: str) -> dashboard.QueryVariable:

@@ -14,13 +14,12 @@ import requests
 from grafana_api.grafana_api import GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 
+from dashboards.difference import Change, changes
 from dashboards.library import FOLDERS, Built, Lang, folder_uid
 
 OLDEST: Final = 11
 """Grafana's major version that the boards are made for, and later."""
 _PATIENCE = 30.0
-_OWN = ("id", "version")
-"""Fields of a board that are Grafana's own business."""
 
 
 class GrafanaError(Exception):
@@ -44,12 +43,13 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One folder or board, and what became of it."""
+    """One folder or board, what became of it, and how it differed before."""
 
     kind: str
     uid: str
     title: str
     outcome: Outcome
+    changes: tuple[Change, ...] = ()
 
 
 class Grafana:
@@ -99,6 +99,7 @@ class Grafana:
 
     def _folder(self, lang: Lang, *, does: bool) -> Pushed:
         uid, title = folder_uid(lang), FOLDERS[lang]
+        differs: tuple[Change, ...] = ()
         with self._asking(f"/api/folders/{uid}"):
             found = self._unless_missing(lambda: self._face.folder.get_folder(uid))
         if found is None:
@@ -108,24 +109,21 @@ class Grafana:
                     self._face.folder.create_folder(title, uid)
         elif found["title"] != title:
             outcome = Outcome.CHANGED
+            differs = (Change("标题", "title", f"“{found['title']}” → “{title}”"),)
             if does:
                 with self._asking(f"/api/folders/{uid}"):
                     self._face.folder.update_folder(uid, title, version=found["version"])
         else:
             outcome = Outcome.UNCHANGED
-        return Pushed("folder", uid, title, outcome)
+        return Pushed("folder", uid, title, outcome, differs)
 
     def _board(self, board: Built, *, does: bool, overwrite: bool) -> Pushed:
         with self._asking(f"/api/dashboards/uid/{board.uid}"):
             found = self._unless_missing(lambda: self._face.dashboard.get_dashboard(board.uid))
-        meta = found["meta"] if found else {}
-        if meta.get("provisioned"):
-            raise GrafanaError(
-                f"{board.uid} 由文件提供，不能推送；请改用新的文件，或先去掉文件",
-                f"{board.uid} is provisioned from a file and cannot be pushed: bring the file up to date, or remove it",
-            )
         version = found["dashboard"].get("version", 0) if found else 0
-        outcome = _difference(board, found)
+        outcome, differs = _compared(board, found)
+        if found and found["meta"].get("provisioned") and outcome is not Outcome.UNCHANGED:
+            raise _from_file(board.uid)
         if does and outcome is not Outcome.UNCHANGED:
             document = {**board.document, "id": None, "version": version}
             with self._asking("/api/dashboards/db"):
@@ -137,7 +135,7 @@ class Grafana:
                         "overwrite": overwrite,
                     }
                 )
-        return Pushed("board", board.uid, board.title, outcome)
+        return Pushed("board", board.uid, board.title, outcome, differs)
 
     def _unless_missing(self, ask: Any) -> Any:
         """What was asked for; None where Grafana says itself that it has none."""
@@ -162,8 +160,15 @@ class Grafana:
                 f"{self._url}{path} redirects to {where}: give --url the address that it ends at",
                 wrong_input=True,
             ) from None
-        except requests.JSONDecodeError:
+        except (requests.JSONDecodeError, TypeError):
+            # TypeError: grafana-api looks for a message in an error page as if it were JSON.
             raise self._no_grafana(path) from None
+        except requests.exceptions.SSLError as error:
+            raise GrafanaError(
+                f"{self._url} 的证书不可信；自建的证书机构请用环境变量 REQUESTS_CA_BUNDLE 给出其证书",
+                f"the certificate of {self._url} is not trusted ({_reason(error)}); for an authority of your own, name "
+                "its certificate in REQUESTS_CA_BUNDLE",
+            ) from None
         except requests.Timeout:
             raise GrafanaError(
                 f"{self._url} {_PATIENCE:.0f} 秒内没有回答", f"{self._url} did not answer within {_PATIENCE:.0f} s"
@@ -175,8 +180,11 @@ class Grafana:
             ) from None
 
     def _refused(self, error: GrafanaException, path: str) -> GrafanaError:
-        said = error.response.get("message", "") if isinstance(error.response, dict) else ""
+        answer = error.response if isinstance(error.response, dict) else {}
+        said, status = str(answer.get("message", "")), answer.get("status")
         match error.status_code:
+            case 400 if "provisioned" in said:
+                return _from_file(path)
             case 401:
                 return GrafanaError(
                     f"{self._url} 不认这个令牌（401）；请在 Grafana 的服务账号下新建一个",
@@ -192,10 +200,23 @@ class Grafana:
                 )
             case 404:
                 return self._no_grafana(path)
-            case 412:
+            case 409 | 412 if path == "/api/folders":
                 return GrafanaError(
-                    "有人刚刚改过它（412）；看过之后加 --overwrite 再推",
-                    f"somebody changed it meanwhile (412 {path}: {said}); look at it, then push again with --overwrite",
+                    f"建不了文件夹（{error.status_code}）：已有同名的，或刚有人建了；请改掉它的名称，再推一次",
+                    f"cannot make the folder ({error.status_code}: {said}): one of that name is there, or somebody has "
+                    "just made it; rename it, then push again",
+                )
+            case 412 if status == "name-exists":
+                return GrafanaError(
+                    "文件夹里有另一个同名的仪表盘（412）；请改掉它的名称，或加 --overwrite 换掉它",
+                    f"another board of that title lies in the folder (412: {said}); rename it, or replace it with "
+                    "--overwrite",
+                )
+            case 409 | 412:
+                return GrafanaError(
+                    f"有人刚刚改过它（{error.status_code}）；看过之后加 --overwrite 再推",
+                    f"somebody changed it meanwhile ({error.status_code} {path}: {said}); look at it, then push again "
+                    "with --overwrite",
                 )
             case code:
                 return GrafanaError(
@@ -236,14 +257,22 @@ def _parts(url: str) -> _Parts:
     return _Parts(parts.scheme, host, port, f"{prefix}/" if prefix else "")
 
 
-def _difference(board: Built, found: Mapping[str, Any] | None) -> Outcome:
+def _compared(board: Built, found: Mapping[str, Any] | None) -> tuple[Outcome, tuple[Change, ...]]:
     if found is None:
-        return Outcome.CREATED
-    there = {name: value for name, value in found["dashboard"].items() if name not in _OWN}
-    wanted = {name: value for name, value in board.document.items() if name not in _OWN}
-    if there != wanted:
-        return Outcome.CHANGED
-    return Outcome.UNCHANGED if found["meta"].get("folderUid", "") == folder_uid(board.lang) else Outcome.MOVED
+        return Outcome.CREATED, ()
+    differs = tuple(changes(found["dashboard"], board.document))
+    lies = found["meta"].get("folderUid", "")
+    if lies != folder_uid(board.lang):
+        moved = Change("文件夹", "folder", f"“{lies}” → “{folder_uid(board.lang)}”")
+        return (Outcome.CHANGED if differs else Outcome.MOVED), (*differs, moved)
+    return (Outcome.CHANGED if differs else Outcome.UNCHANGED), differs
+
+
+def _from_file(what: str) -> GrafanaError:
+    return GrafanaError(
+        f"{what} 由文件提供，不能推送；请改用新的文件，或先去掉文件",
+        f"{what} is provisioned from a file and cannot be pushed: bring the file up to date, or remove it",
+    )
 
 
 def _reason(error: requests.RequestException) -> str:

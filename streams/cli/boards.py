@@ -117,7 +117,16 @@ def push(
         raise _told(error) from None
     changed = sum(one.outcome is not Outcome.UNCHANGED for one in done)
     if as_json:
-        pushed = [{"kind": one.kind, "uid": one.uid, "title": one.title, "outcome": one.outcome.value} for one in done]
+        pushed = [
+            {
+                "kind": one.kind,
+                "uid": one.uid,
+                "title": one.title,
+                "outcome": one.outcome.value,
+                "changes": [{"what": change.en, "which": change.which} for change in one.changes],
+            }
+            for one in done
+        ]
         print_json({"grafana": version, "applied": not dry_run, "pushed": pushed})
     elif not changed:
         out.print("一致，无需改动  as it should be")
@@ -159,6 +168,8 @@ def _show(one: "Pushed") -> None:
 
     mark, style = _STYLES[one.outcome.value]
     out.print(f"[{style}]{mark}[/{style}]  [bold]{one.uid}[/bold]  {escape(one.title)}", soft_wrap=True)
+    for change in one.changes:
+        out.print(f"    {change.zh} {change.en}: {escape(change.which)}", soft_wrap=True)
 
 
 def _told(error: "GrafanaError") -> CommandError:

@@ -8,6 +8,7 @@ https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/ and .../f
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ class FakeGrafana:
     redirect: str = ""
     page: bytes = b""
     """Answer everything with this page: something else than Grafana."""
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    """Call -> status and JSON (or the bytes of a page) that it is answered with, whatever is right."""
+    silent: threading.Event = field(default_factory=threading.Event)
+    """Set: answer nothing, until `released`."""
+    released: threading.Event = field(default_factory=threading.Event)
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     boards: dict[str, dict[str, Any]] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
@@ -44,6 +50,8 @@ class FakeGrafana:
         if path == "/api/health":
             shown = {} if self.hides_version else {"version": self.version, "commit": "0"}
             return 200, {"database": "ok", **shown}
+        if (given := self.answers.get(f"{method} {path}")) is not None:
+            return given
         if headers.get("Authorization") != f"Bearer {TOKEN}":
             return 401, {"message": "Invalid API key", "messageId": "api-key.invalid", "statusCode": 401}
         if f"{method} {path}" in self.forbids:
@@ -70,7 +78,7 @@ class FakeGrafana:
             if set(body) - {"uid", "title", "parentUid"} or not _UID.fullmatch(body["uid"]):
                 self.faults.append(f"folder {body}")
             if body["uid"] in self.folders:
-                return 412, {"message": "the folder has been changed by someone else", "status": "version-mismatch"}
+                return 409, {"message": "a folder with the same uid already exists"}
             self.folders[body["uid"]] = {"id": len(self.folders) + 1, "version": 1, **body}
             return 200, self.folders[body["uid"]]
         found = self.folders.get(uid)
@@ -101,6 +109,8 @@ class FakeGrafana:
         if body["folderUid"] not in self.folders:
             return 400, {"message": "folder not found", "status": "bad-request"}
         before = self.boards.get(board["uid"])
+        if board["uid"] in self.provisioned:
+            return 400, {"message": "Cannot save provisioned dashboard"}
         now = before["dashboard"]["version"] if before else 0
         if board.get("version", 0) != now and not body.get("overwrite"):
             return 412, {
@@ -117,14 +127,22 @@ class FakeGrafana:
         return 200, {"id": number, "uid": board["uid"], "url": url, "status": "success", "version": now + 1}
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who hangs up is no news."""
+
+
 @contextmanager
-def serving(grafana: FakeGrafana) -> Iterator[FakeGrafana]:
-    """Answer on a free port."""
+def serving(grafana: FakeGrafana, tls: ssl.SSLContext | None = None) -> Iterator[FakeGrafana]:
+    """Answer on a free port; with `tls` by HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         def _any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             sent = self.rfile.read(length)
+            if grafana.silent.is_set():
+                grafana.released.wait(30)
+                return
             if grafana.redirect:
                 self.send_response(301)
                 self.send_header("Location", grafana.redirect)
@@ -136,7 +154,8 @@ def serving(grafana: FakeGrafana) -> Iterator[FakeGrafana]:
             else:
                 path = self.path.removeprefix(grafana.prefix)
                 status, answer = grafana.answer(self.command, path, self.headers, json.loads(sent) if sent else None)
-                body, kind = json.dumps(answer).encode(), "application/json"
+                page = isinstance(answer, bytes)
+                body, kind = (answer, "text/html") if page else (json.dumps(answer).encode(), "application/json")
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -148,13 +167,16 @@ def serving(grafana: FakeGrafana) -> Iterator[FakeGrafana]:
 
     for verb in ("GET", "POST", "PUT"):
         setattr(Handler, f"do_{verb}", Handler._any)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    grafana.url = f"http://127.0.0.1:{server.server_address[1]}{grafana.prefix}"
+    grafana.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}{grafana.prefix}"
     try:
         yield grafana
     finally:
+        grafana.released.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -9,11 +9,12 @@ from typing import Any
 
 import promql_parser
 import pytest
+from ruamel.yaml import YAML
 
 from dashboards import colours
 from dashboards.boards import desk
 from dashboards.build import BUILT, documents, main
-from dashboards.library import LANGS, NAMES, Built, built, folder_uid, uid
+from dashboards.library import FOLDERS, LANGS, NAMES, Built, built, folder_uid, uid
 from dashboards.sdk import JSONEncoder, model, register_default_plugins
 from streams import metrics
 from streams.ledger.lifecycle import DISCARD_REASON_NAMES, MEASURE_NAMES, STEP_NAMES, StepKind
@@ -223,3 +224,25 @@ def test_what_people_did_is_said_in_the_words_of_the_ledger() -> None:
     said |= {f"dispose: {one.value}": name for one, name in MEASURE_NAMES.items()}
     said |= {f"discard: {one.value}": f"排除：{name}" for one, name in DISCARD_REASON_NAMES.items()}
     assert {code: zh for code, (zh, _) in desk.STEPS.items()} == said
+
+
+PROVISIONING = ROOT / "deploy/grafana/provisioning"
+
+
+def test_boards_open_with_the_provisioned_data_source_and_lie_where_push_puts_them() -> None:
+    yaml = YAML(typ="safe", pure=True)
+    sources = {one["type"]: one for one in yaml.load(PROVISIONING / "datasources/jiantu.yaml")["datasources"]}
+    for board in BOARDS:
+        chosen = variables(board)["datasource"]
+        assert (chosen["query"], chosen["current"]["value"]) == ("prometheus", sources["prometheus"]["uid"])
+        assert chosen["current"]["text"] == sources["prometheus"]["name"]
+    for one in sources.values():
+        assert one["url"] in {"${JIANTU_PROMETHEUS_URL}", "${JIANTU_ALERTMANAGER_URL}"}
+        assert (one["editable"], one["access"]) == (False, "proxy")
+        assert "jiantu" in one["name"], "one of the same name in somebody's Grafana would become this one"
+    providers = yaml.load(PROVISIONING / "dashboards/jiantu.yaml")["providers"]
+    for lang, provider in zip(LANGS, providers, strict=True):
+        assert (provider["folder"], provider["folderUid"]) == (FOLDERS[lang], folder_uid(lang))
+        assert (provider["type"], provider["allowUiUpdates"]) == ("file", False)
+        assert provider["options"] == {"path": f"/etc/jiantu/boards/{lang}"}
+        assert {path.name for path in (BUILT / lang).iterdir()} == {f"{name}.json" for name in NAMES}

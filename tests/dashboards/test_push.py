@@ -1,14 +1,17 @@
 """`jiantu boards push`: by uid, twice is once, and every way in which a Grafana can say no is told in words."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dashboards import provision
 from dashboards.library import LANGS, built, folder_uid
 from tests.cli.commands import Cli
 from tests.dashboards.grafana import TOKEN, FakeGrafana, serving
+from tests.kafka.certificates import Authority
 from tests.kafka.server import free_ports
 
 BOTH = {board.uid: board for lang in LANGS for board in built(lang)}
@@ -83,6 +86,39 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(cli: Cli, grafana: Fak
     assert grafana.writes == []
 
 
+def test_a_dry_run_says_in_words_how_boards_differ(cli: Cli, grafana: FakeGrafana) -> None:
+    push(cli, grafana, "--lang", "zh")
+    desk = grafana.boards["jiantu-desk-zh"]["dashboard"]
+    desk["title"] = "somebody's"
+    gone = next(panel for panel in desk["panels"] if panel["title"] == "误报比例")
+    desk["panels"].remove(gone)
+    desk["panels"].append({"title": "我的图", "type": "text"})
+    next(panel for panel in desk["panels"] if panel["title"] == "等了多久")["description"] = "?"
+    next(panel for panel in desk["panels"] if panel["title"] == "处理步骤")["gridPos"]["x"] = 3
+    desk["templating"]["list"] = desk["templating"]["list"][1:]
+    grafana.boards["jiantu-city-zh"]["meta"]["folderUid"] = "general"
+    grafana.folders["jiantu-zh"]["title"] = "old"
+    grafana.writes.clear()
+    code, said = push(cli, grafana, "--lang", "zh", "--dry-run")
+    assert (code, grafana.writes) == (0, [])
+    for words in (
+        "图表新增 panels added: 误报比例",
+        "图表去掉 panels removed: 我的图",
+        "图表改动 panels changed: 等了多久",
+        "图表挪动 panels moved: 处理步骤",
+        "变量新增 variables added: datasource",
+        "标题 title: “somebody's” → “监土 · 预警台”",
+        "文件夹 folder: “general” → “jiantu-zh”",
+        "标题 title: “old” → “监土”",
+        "有 3 处待改，什么都没有做 3 to do, nothing was done",
+    ):
+        assert words in said, words
+    _, said = push(cli, grafana, "--lang", "zh", "--dry-run", "--json")
+    changes = {one["uid"]: one["changes"] for one in json.loads(said)["pushed"]}
+    assert {"what": "panels removed", "which": "我的图"} in changes["jiantu-desk-zh"]
+    assert changes["jiantu-signal-zh"] == []
+
+
 def test_a_change_that_somebody_makes_meanwhile_is_not_overwritten_unasked(cli: Cli, grafana: FakeGrafana) -> None:
     push(cli, grafana)
     grafana.boards["jiantu-desk-zh"]["dashboard"]["title"] = "somebody's"
@@ -107,6 +143,7 @@ def test_a_grafana_below_a_path_and_one_that_hides_its_version(cli: Cli) -> None
 def test_boards_that_came_from_files_are_left_to_the_files(cli: Cli, grafana: FakeGrafana) -> None:
     push(cli, grafana)
     grafana.provisioned.add("jiantu-city-zh")
+    assert push(cli, grafana)[0] == 0, "they are the same"
     grafana.boards["jiantu-city-zh"]["dashboard"]["title"] = "older"
     code, said = push(cli, grafana)
     assert code == 1
@@ -148,6 +185,67 @@ def test_something_else_than_grafana(page: bytes, cli: Cli) -> None:
 def test_a_redirect_is_not_followed_as_a_get(cli: Cli) -> None:
     with serving(FakeGrafana(redirect="https://elsewhere.example/")) as grafana:
         assert "redirects to https://elsewhere.example/" in refusal(cli, grafana, 2)
+
+
+SAVE, FOLDER = "POST /api/dashboards/db", "POST /api/folders"
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "answer", "said"),
+    [
+        (SAVE, 400, {"message": "Cannot save provisioned dashboard"}, "由文件提供"),
+        (SAVE, 400, {"message": "Dashboard title cannot be empty", "status": "empty-name"}, "title cannot be empty"),
+        (SAVE, 412, {"message": "A dashboard with the same name", "status": "name-exists"}, "另一个同名的仪表盘"),
+        (SAVE, 412, {"message": "changed by someone else", "status": "version-mismatch"}, "有人刚刚改过它（412）"),
+        (SAVE, 409, {"message": "the object has been modified"}, "有人刚刚改过它（409）"),
+        (SAVE, 500, {"message": "Failed to save dashboard"}, "answered 500: Failed to save dashboard"),
+        (SAVE, 502, b"<html>Bad Gateway</html>", "answered 502: no reason given"),
+        (SAVE, 503, b"<html>no message today</html>", "不像是 Grafana"),
+        (FOLDER, 409, {"message": "a folder with the same name already exists"}, "建不了文件夹（409）"),
+        (FOLDER, 412, {"message": "the folder has been changed by someone else"}, "建不了文件夹（412）"),
+        (FOLDER, 400, {"message": "folder title cannot be empty"}, "answered 400: folder title cannot be empty"),
+        (FOLDER, 500, {"message": "Folder API error"}, "answered 500: Folder API error"),
+        ("GET /api/folders/jiantu-zh", 404, b"<html>404</html>", "不像是 Grafana"),
+        ("GET /api/org", 500, {"message": "Failed to get organization"}, "answered 500: Failed to get organization"),
+    ],
+)
+def test_every_way_to_say_no_is_told_in_words(call: str, status: int, answer: object, said: str, cli: Cli) -> None:
+    with serving(FakeGrafana(answers={call: (status, answer)})) as grafana:
+        code, told = push(cli, grafana)
+    assert code in {1, 2}
+    assert said in told
+    assert "内部错误" not in told
+
+
+def test_a_grafana_that_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "_PATIENCE", 0.2)
+    grafana = FakeGrafana()
+    grafana.silent.set()
+    with serving(grafana):
+        code, said = push(cli, grafana)
+    assert code == 1
+    assert "did not answer within" in said
+
+
+def test_a_certificate_is_checked_and_an_authority_of_one_s_own_can_be_named(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.signs("grafana")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    with serving(FakeGrafana(), tls) as grafana:
+        code, said = push(cli, grafana)
+        assert code == 1
+        assert "证书不可信" in said
+        assert "REQUESTS_CA_BUNDLE" in said
+        assert grafana.boards == {}
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca))
+        assert push(cli, grafana)[0] == 0
+
+
+def test_a_slash_at_the_end_of_the_address_is_nothing(cli: Cli, grafana: FakeGrafana) -> None:
+    assert cli("boards", "push", "--url", f"{grafana.url}/", "--token", TOKEN, "--dry-run").code == 0
 
 
 def test_nobody_there(cli: Cli) -> None:

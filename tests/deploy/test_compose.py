@@ -1,6 +1,8 @@
 """compose.yaml: what it mounts is there, what it starts can be started, and everybody finds whom they speak to."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,19 @@ def filled_in(value: str) -> str:
 COMPOSE = read("compose.yaml")
 SERVICES: Mapping[str, Mapping[str, Any]] = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("jiantu:")}
+
+
+def has_compose() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "compose", "version"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_compose(), reason="this machine has no `docker compose` to ask")
+@pytest.mark.parametrize("profile", ["live", "kafka"])
+def test_docker_finds_nothing_wrong(profile: str) -> None:
+    words = ["docker", "compose", "--file", str(DEPLOY / "compose.yaml"), "--profile", profile, "config", "--quiet"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def words(service: Mapping[str, Any]) -> Sequence[str]:
@@ -157,7 +172,8 @@ def test_grafana_finds_data_sources_and_boards() -> None:
         assert {path.stem for path in outside.glob("*.json")} == set(NAMES)
         assert (provider["folder"], provider["folderUid"]) == (FOLDERS[lang], folder_uid(lang))
     sources = read("grafana/provisioning/datasources/jiantu.yaml")["datasources"]
-    assert [source["type"] for source in sources if source.get("isDefault")] == ["prometheus"]
+    assert [source["type"] for source in sources] == ["prometheus", "alertmanager"]
+    assert not any(source.get("isDefault") for source in sources), "a Grafana with two defaults does not start"
     home = filled_in(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert (DEPLOY / mounted["/etc/jiantu/boards"] / home.removeprefix("/etc/jiantu/boards/")).is_file()
 
