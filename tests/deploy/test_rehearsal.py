@@ -1,5 +1,6 @@
 """Backups restored, by the commands of the runbook as they stand there: the same alerts, and nobody told twice."""
 
+import gzip
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from streams.clock import WallClock
+from streams.ledger.connection import open_writing
 from streams.ledger.place import LedgerUrl
 from streams.ledger.reader import LedgerReader
 from streams.paging.pager import Pager
@@ -32,6 +34,8 @@ from tests.service.living import Living, living, until
 from tests.service.test_stream import header
 
 RUNBOOK = (REPOSITORY / "deploy/RUNBOOK.md").read_text()
+OLDEST = REPOSITORY / "tests/ledger/version_1.db.gz"
+"""A ledger of the first version."""
 NDJSON = {"content-type": "application/x-ndjson"}
 _NOT_HERE = re.compile(r"^(systemctl|chown|[DU]=)")
 
@@ -181,3 +185,18 @@ def test_a_ledger_in_postgresql_is_backed_up_while_it_is_written_and_restored(
         offer(pager, [alert_id(one) for one in numbers])
     assert alerts_of(where) == [alert_id(one) for one in numbers]
     assert told(robot) == Counter(alert_id(one) for one in numbers)
+
+
+def test_a_pager_of_the_new_version_waits_until_the_service_has_brought_the_ledger_up(
+    tmp_path: Path, robot: Receiver
+) -> None:
+    """Upgrade, step 4, in the wrong order: nothing breaks, and it goes on by itself."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "jiantu.db").write_bytes(gzip.decompress(OLDEST.read_bytes()))
+    with paging(data, load("leshan"), tmp_path, robot) as pager:
+        assert "written by an older jiantu" in str(pager.ready())
+        open_writing(data).close()
+        assert pager.ready() is None
+        offer(pager, alerts_of(data))
+    assert told(robot) == Counter(["a1"]), "a2 was taken up before the upgrade"
