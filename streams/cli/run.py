@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from streams.cli.notify import Told
+    from streams.exporter.collector import LedgerCollector
     from streams.profile.model import Profile
     from streams.service.app import Service
     from streams.service.writer import Health
@@ -62,10 +63,13 @@ def run(
 
     SIGTERM and Ctrl-C: what was taken in is finished, and the next start goes on. Send recordings with `jiantu send`.
     """
+    from prometheus_client import generate_latest
+
     from streams import wiring
     from streams.cli.notify import under_systemd
     from streams.cli.progress import preparing
     from streams.clock import WallClock
+    from streams.exporter.app import registry_of
     from streams.profile.kept import kept_profile
     from streams.service.running import open_service
     from streams.service.settings import service_settings
@@ -82,14 +86,14 @@ def run(
         },
     )
     made = wiring.open_profile(profile or kept_profile(directory) or "leshan")
+    ledger = _ledger_of(directory, made)
     with (
         under_systemd() as told,
-        open_service(
-            made, directory, settings, WallClock(), lambda service: _metrics(directory, made, service)
-        ) as service,
+        open_service(made, directory, settings, WallClock(), lambda service: _metrics(ledger, service)) as service,
     ):
         with preparing(quiet=False):
             wiring.warm_up(made.city)
+            generate_latest(registry_of(ledger))  # the first scrape takes longest; nobody waits for this one
         say(f"监听 {service.url}，数据在 {directory}", f"listening at {service.url}, data in {directory}")
         if settings.tls_cert is None and not settings.listen.startswith(("127.", "[::1]", "localhost")):
             warn("没有 TLS，令牌会明文传输", "no TLS: tokens travel in the clear")
@@ -97,15 +101,20 @@ def run(
     say("已停止，什么也没丢", "stopped; nothing is lost")
 
 
-def _metrics(directory: Path, profile: "Profile", service: "Service") -> "Mapping[str, ASGIApp]":
-    """What Prometheus scrapes: the ledger's figures and the service's own."""
+def _ledger_of(directory: Path, profile: "Profile") -> "LedgerCollector":
+    """The figures of the ledger that the service writes."""
     from streams.config import settings
-    from streams.exporter.app import MetricsApp
     from streams.exporter.collector import LedgerCollector
-    from streams.service.collector import ServiceCollector
 
     addresses = (settings().console_url or "", settings().runbook_url or "")
-    ledger = LedgerCollector(directory, lambda: profile, addresses=addresses)
+    return LedgerCollector(directory, lambda: profile, addresses=addresses)
+
+
+def _metrics(ledger: "LedgerCollector", service: "Service") -> "Mapping[str, ASGIApp]":
+    """What Prometheus scrapes: the ledger's figures and the service's own."""
+    from streams.exporter.app import MetricsApp
+    from streams.service.collector import ServiceCollector
+
     return {"/metrics": MetricsApp(ledger, ServiceCollector(service))}
 
 
