@@ -186,7 +186,8 @@ def open_topic_ledger(profile: Profile, brokers: "BrokerSettings", where: Where)
 
     topics, config = Topics(brokers.topic_prefix), brokers.for_kafka_python()
     outputs = (topics.windows, topics.scores, topics.alerts, topics.dlq)
-    facts = Cluster(brokers).topics([topics.events, *outputs, topics.checkpoints])
+    cluster = Cluster(brokers)
+    facts = cluster.topics([topics.events, *outputs, topics.checkpoints])
     events = facts[topics.events]
     city = profile.city
     ledger = TopicLedger(
@@ -197,7 +198,16 @@ def open_topic_ledger(profile: Profile, brokers: "BrokerSettings", where: Where)
             keep_profile(where, profile)
         else:
             ledger.keep_profile(yaml_of(profile))
-        yield TopicLedgerRuntime(topics, facts, made, checkpoints, ledger, profile.version, city.allowed_lateness)
+        yield TopicLedgerRuntime(
+            topics,
+            facts,
+            made,
+            checkpoints,
+            ledger,
+            profile.version,
+            city.allowed_lateness,
+            lambda: cluster.check_same(facts),
+        )
 
 
 # ---- reading -------------------------------------------------------------------------------------------------

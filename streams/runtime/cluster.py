@@ -1,7 +1,7 @@
 """What the brokers themselves say of topics: ids, partitions, first and next offsets, and whole partitions read."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -97,6 +97,13 @@ class Cluster:
                 raise self._problem(name, error) from None
             found[name] = TopicFacts(name, str(told.topic_id), len(told.partitions))
         return found
+
+    def check_same(self, known: Mapping[str, TopicFacts]) -> None:
+        """Raise TopicError where a topic that was known is not there, or another of its name; BrokerError."""
+        for name, now in self.topics(list(known)).items():
+            if now.id != known[name].id:
+                what = f"was made again (it was {known[name].id}, it is {now.id})"
+                raise TopicError(name, what, "put the old one back, or begin anew (RUNBOOK: beginning anew)")
 
     def span(self, topic: str, partition: int) -> Span:
         """The records that a partition holds now. Raises BrokerError."""

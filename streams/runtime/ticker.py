@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
+from streams.broker.errors import BrokerError
 from streams.broker.settings import BrokerSettings
 from streams.clock import Clock
 from streams.core.instant import HOUR, Duration, Instant, format_instant
 from streams.runtime.cluster import Cluster
-from streams.runtime.delivery import DeliveryError, producer_settings
+from streams.runtime.delivery import producer_settings
 
 _SECONDS = 60.0
 
@@ -28,16 +29,19 @@ class Ticker:
 
     def __init__(self, settings: BrokerSettings, topic: str, clock: Clock) -> None:
         """Raises TopicError where there is no such topic, BrokerError."""
-        cluster = Cluster(settings)
+        self._cluster = cluster = Cluster(settings)
+        self._facts = cluster.topics([topic])
         self.topic = topic
-        self.partitions = cluster.topics([topic])[topic].partitions
+        self.partitions = self._facts[topic].partitions
         self._clock = clock
         self._producer = Producer(producer_settings(settings) | {"linger.ms": 0, "message.timeout.ms": 30_000})
         self._empty = [n for n in range(self.partitions) if cluster.span(topic, n).next == 0]
         self._last: Instant | None = None
 
     def tick(self) -> Instant:
-        """One tick to every partition, durable when this returns. Raises DeliveryError."""
+        """One tick to every partition, durable when this returns. Raises TopicError where it is another topic now:
+        that wants to be told anew where it starts; BrokerError."""
+        self._cluster.check_same(self._facts)
         now = self._clock.now()
         if self._empty:
             self._write(now // HOUR * HOUR, self._empty)
@@ -58,7 +62,9 @@ class Ticker:
             self._producer.produce(self.topic, tick_value(at), partition=partition, on_delivery=arrived)
         left = self._producer.flush(_SECONDS)
         if failed or left:
-            raise DeliveryError(f"{self.topic}: {failed[0] if failed else 'no answer from the broker'}")
+            self._cluster.check_same(self._facts)
+            what = f"a tick was not taken ({failed[0].str() if failed else 'no answer'})"
+            raise BrokerError(self.topic, what, "check the brokers and this user's rights; the same call goes on")
 
 
 def until_next(now: Instant, every: Duration) -> Duration:

@@ -11,7 +11,7 @@ import msgspec
 import zstandard
 from kafka.consumer.fetcher import ConsumerRecord
 
-from streams.broker.errors import TopicError
+from streams.broker.errors import BrokerError, TopicError
 from streams.broker.names import Topics
 from streams.core.alert import Transition
 from streams.core.instant import Duration
@@ -73,9 +73,11 @@ class TopicLedgerRuntime:
         ledger: TopicLedger,
         profile_version: str,
         allowed_lateness: Duration,
+        check: Callable[[], None],
     ) -> None:
         """`outputs`: windows, scores, alerts and dead letters. Goes to where the ledger is; raises TopicError where
-        a topic was made again, or no longer holds what would come next."""
+        a topic was made again, or no longer holds what would come next. `check` raises it where one is no longer what
+        `facts` say: it is called before anything is written, as nobody else says that a topic was made again."""
         self._topics = topics
         self._facts = facts
         self._outputs = outputs
@@ -83,6 +85,7 @@ class TopicLedgerRuntime:
         self._ledger = ledger
         self._profile = profile_version.encode()
         self._lateness = allowed_lateness
+        self._check = check
         self._positions: dict[Place, int] = {}
         for reader in (outputs, checkpoints):
             begin = self._starts(reader)
@@ -105,7 +108,17 @@ class TopicLedgerRuntime:
         return begin
 
     def run(self, watch: Watch, *, once: bool) -> int:
-        """Take what comes until told to stop, or (`once`) what there is now; how many records were read."""
+        """Take what comes until told to stop, or (`once`) what there is now; how many records were read. Raises
+        TopicError, BrokerError, LedgerError."""
+        try:
+            return self._run(watch, once=once)
+        except TopicError:
+            raise
+        except BrokerError:
+            self._check()  # kafka-python says of a topic that is gone that nobody answers
+            raise
+
+    def _run(self, watch: Watch, *, once: bool) -> int:
         taken = 0
         while True:
             accounts, stops, checked = self._new_accounts(wait_ms=0 if once else _WAIT_MS, to_the_end=once)
@@ -217,6 +230,7 @@ class TopicLedgerRuntime:
         }
         if positions == self._ledger.positions:
             return
+        self._check()
         self._ledger.commit(
             Taken(outputs=read.outputs(), letters=read.letters, accounts=accounts, positions=positions, stops=stops)
         )

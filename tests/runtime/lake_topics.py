@@ -68,6 +68,10 @@ class LakeTopics:
             time.sleep(0.05)
         self._make(NewTopic(self.names.events, self.partitions, 1))
 
+    def make(self, topic: str) -> None:
+        """A topic of one partition."""
+        self._make(NewTopic(topic, 1, 1))
+
     def write(self, topic: str, partition: int, records: Sequence[Message]) -> None:
         producer = Producer(self.settings.for_confluent() | {"linger.ms": 5, "message.max.bytes": 16 << 20})
         for record in records:
