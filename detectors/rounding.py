@@ -72,6 +72,8 @@ def _exponent(x: float) -> int:
 def rounded_number(x: float) -> float:
     """Rounds to 6 significant digits, half to even. 0, NaN and what is beyond 1e290 stay; below 1e-290 it is 0."""
     size = abs(x)
+    if 1.0 <= size < 10.0**DIGITS and size == np.floor(size):
+        return x  # as most p of what is nothing are: 1
     if not (1e-290 <= size < 1e290):
         return 0.0 if size < 1e-290 else x
     k = _exponent(size)

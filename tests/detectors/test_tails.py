@@ -1,8 +1,10 @@
 """Tails and quantiles of counts: right to the last digits, whatever the mean."""
 
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +15,18 @@ from detectors.tails import (
     BAND_HIGH,
     BAND_LOW,
     SMALLEST_P,
+    TENTH,
+    UNSURE,
     Z_HIGH,
     Z_LOW,
     band,
     four_tails,
+    in_lower_tenth,
+    in_upper_tenth,
     normal_quantile,
     probability,
     quantile,
+    sure_band,
     tails_and_band,
 )
 from tests.detectors.exact import tails
@@ -125,3 +132,32 @@ def test_a_count_on_the_other_side_of_the_mean_is_never_rare(x: int, mean: float
     size = max(size, 1.0)
     at_least, _, at_most, _ = four_tails(x, mean, size)
     assert at_least > BLOCK_LONG if x <= mean else at_most > BLOCK_LONG
+
+
+def vast_and_small() -> Iterator[tuple[float, float]]:
+    """(mean, size), where a series knows the quantiles and beyond, seeded."""
+    random = np.random.default_rng(20130330)
+    means = np.exp(random.uniform(math.log(5.0), math.log(3e4), 6000))
+    overs = np.exp(random.uniform(math.log(1e-6), math.log(60.0), 6000))
+    yield from zip(means.tolist(), (means / overs).tolist(), strict=True)
+
+
+def test_where_a_series_knows_the_band_it_is_the_one_that_is_worked_out() -> None:
+    sure = 0
+    for mean, size in vast_and_small():
+        exact = quantile(BAND_LOW, mean, size), quantile(BAND_HIGH, mean, size)
+        assert band(mean, size) == exact, (mean, size)
+        known = sure_band(mean, size)
+        assert all(k in (UNSURE, q) for k, q in zip(known, exact, strict=True)), (mean, size)
+        sure += UNSURE not in known
+    assert sure > 0.5 * 6000
+
+
+def test_where_a_series_knows_it_a_count_is_in_a_tenth_as_its_tail_says() -> None:
+    for mean, size in vast_and_small():
+        for share in (0.1, 0.9):
+            edge = quantile(share, mean, size)
+            for x in (max(edge - 1, 0), edge, edge + 1):
+                at_least, _, at_most, _ = four_tails(x, mean, size)
+                assert in_upper_tenth(x, mean, size) == (at_least <= TENTH), (x, mean, size)
+                assert in_lower_tenth(x, mean, size) == (at_most <= TENTH), (x, mean, size)
