@@ -2,9 +2,9 @@
 
 The model: count ~ negative binomial; log mean = level + trend + two annual harmonics (a state of six numbers with its
 covariance, updated as in West, Harrison and Migon, "Dynamic generalized linear models and Bayesian forecasting",
-JASA 80 (1985)) + effect of the slot of the week + effect of the calendar class (gamma ratios of counted to
-expected, shrunk). Dispersion phi is learned beside it. The predictive variance phi m + m^2 q holds the
-uncertainty q of every part, so a young or rarely seen part widens the band by itself.
+JASA 80 (1985)) + effect of the slot of the week (gamma ratios of counted to expected, shrunk) + effect of the
+calendar's classes (likewise, `detectors.special_days`). Dispersion phi is learned beside it. The predictive variance
+phi m + m^2 q holds the uncertainty q of every part, so a young or rarely seen part widens the band by itself.
 
 There are two such states: a lively one, whose level moves with time, and a calm one that hardly moves, and so learns
 from all that it has seen. What is expected is the mean of both, each with the probability that its forecasts of
@@ -32,10 +32,6 @@ from detectors.row import (
     CALM_REFUTED,
     CALM_SEASON,
     CALM_TREND,
-    CLASS_COUNTED,
-    CLASS_EXPECTED,
-    CLASS_STRENGTH,
-    CLASS_VARIES,
     CLEAR,
     COVARIANCE,
     DAY_STRENGTH,
@@ -71,6 +67,8 @@ from detectors.row import (
     SLOT_MEMORY,
     SLOT_STRENGTH,
     SLOTS,
+    SPREAD_DOUBT,
+    SPREAD_LEAST,
     SPREAD_MEMORY,
     SPREAD_PRIOR,
     SPREAD_STRENGTH,
@@ -84,14 +82,16 @@ from detectors.row import (
     WINDOWS_PER_WEEK,
     Rows,
 )
+from detectors.special_days import class_effect, learn_classes
 
 
 @inlined
 def dispersion(row: Floats, settings: Floats) -> float:
-    """Variance over mean, at least 1."""
+    """Variance over mean, what is not known of the mean aside. Below 1 it says that too much of that was allowed for:
+    it is the variance of both together that is no less than Poisson's."""
     strength = settings[SPREAD_STRENGTH]
     ratio = (row[SPREAD_SUM] + strength * settings[SPREAD_PRIOR]) / (row[SPREAD_WEIGHT] + strength)
-    return max(1.0, float(ratio))
+    return max(SPREAD_LEAST, float(ratio))
 
 
 @inlined
@@ -125,16 +125,6 @@ def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[flo
     factor = _shrunk(counted, expected, phi, SLOT_STRENGTH, factor)
     variance = 1.0 / (counted / phi + 1.0 / (1.0 / SLOT_STRENGTH + variance))
     return factor, variance
-
-
-@inlined
-def class_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> tuple[float, float]:
-    """(factor, variance of its log) of a calendar class; of the ordinary day (1, 0)."""
-    if day_class == 0:
-        return 1.0, 0.0
-    counted, expected = row[CLASS_COUNTED + day_class], row[CLASS_EXPECTED + day_class]
-    factor = _shrunk(counted, expected, phi, settings[CLASS_STRENGTH], 1.0)
-    return factor, 1.0 / (counted / phi + settings[CLASS_STRENGTH]) + settings[CLASS_VARIES]
 
 
 @inlined
@@ -203,15 +193,16 @@ def forecast(
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi, settings)
     mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
-    return mean, size_of(mean, phi, q + q_slot + q_class, row[SPREAD_WEIGHT]), phi
+    return mean, size_of(mean, phi, q + q_slot + q_class, row, settings), phi
 
 
 @inlined
-def size_of(mean: float, phi: float, q: float, known: float) -> float:
-    """Size r of a negative binomial with variance phi' m + m^2 q; phi' is phi, widened for being estimated from
-    `known` windows' worth: at a page budget's levels (1e-5) an unbiased estimate of it is too narrow on average."""
-    wide = phi * (1.0 + 4.0 / (known + 12.0))
-    return max(mean / (wide - 1.0 + mean * q), 1e-3)
+def size_of(mean: float, phi: float, q: float, row: Floats, settings: Floats) -> float:
+    """Size r of a negative binomial with variance phi' m + m^2 q, no less than Poisson's; phi' is phi, widened for
+    being an estimate: an unbiased one is too narrow on average, the more so, the farther out one looks."""
+    doubt = settings[SPREAD_DOUBT] / (row[SPREAD_WEIGHT] + settings[SPREAD_STRENGTH] + 4.0)
+    wide = max(phi, 1.0 - mean * q) * (1.0 + doubt)
+    return float(max(mean / max(wide - 1.0 + mean * q, 1e-9), 1e-3))
 
 
 @inlined
@@ -359,7 +350,7 @@ def learn_window(
         return  # at the floor, one zero more says nothing
     mean = max(mean, lowest)
     q_all = q + q_slot + q_class
-    far = abs(residual(x, mean, max(mean / (phi - 1.0 + mean * q_all + 1e-9), 1e-3)))
+    far = abs(residual(x, mean, max(mean / max(phi - 1.0 + mean * q_all, 1e-9), 1e-3)))
     near = min(1.0, (FAR / max(far, 1e-9)) ** 2)
     variance = phi * mean + mean * mean * q_all
     limit = FAR * np.sqrt(variance) + FAR_TAIL * phi
@@ -385,8 +376,7 @@ def learn_window(
         row[place] = settings[SLOT_MEMORY] * row[place] + weight * x
         row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
     if day_class > 0:
-        row[CLASS_COUNTED + day_class] += weight * x
-        row[CLASS_EXPECTED + day_class] += weight * mean / special
+        learn_classes(row, day_class, x, (mean, q + q_slot), (phi, weight), settings)
 
 
 @compiled

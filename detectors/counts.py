@@ -16,13 +16,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from detectors.baseline import centre_slots, forecast, learn_window, level_of, step_time
+from detectors.borrowing import borrowed
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
-    CLASSES,
     FLOOR,
     FORMER,
     FORMER_LEFT,
@@ -36,12 +36,13 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
+from detectors.special_days import classes_of
 from detectors.tails import BAND_LOW, tails_and_band
 
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 _LARGEST_COUNT = 10**10
-_MAGIC = b"jiantu.counts.2\n"
+_MAGIC = b"jiantu.counts.3\n"
 
 
 @compiled
@@ -113,7 +114,7 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
     def __init__(self, rows: Rows, windows_per_week: int) -> None:
@@ -132,14 +133,15 @@ class CountBank(Detector):
         return int(self._settings[WARM_UP])
 
     def _where(self, slot: Slot) -> tuple[Floats, int, Counts]:
-        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
-        return annual_waves(slot.year_phase), slot_place(slot.hour_of_week, self._windows_per_week), classes
+        place = slot_place(slot.hour_of_week, self._windows_per_week)
+        return annual_waves(slot.year_phase), place, classes_of(slot)
 
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`."""
         waves, place, classes = self._where(slot)
         out = np.empty((counts.size, 9))
-        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), self._settings, out)
+        settings = borrowed(self._rows, self._settings)
+        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), settings, out)
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -147,9 +149,8 @@ class CountBank(Detector):
         """See `Detector.learn`."""
         waves, place, classes = self._where(slot)
         week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
-        _learn_rows(
-            self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), self._settings, week_ends
-        )
+        settings = borrowed(self._rows, self._settings)
+        _learn_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), settings, week_ends)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
@@ -160,7 +161,7 @@ class CountBank(Detector):
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
         if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the counts detector, version 2")
+            raise ValueError("not a snapshot of the counts detector, version 3")
         windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
         rows = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
         return cls(rows.reshape(series, row_length(windows_per_week)), windows_per_week)

@@ -1,6 +1,6 @@
 """What detectors see and say, vectorised over series: observations in, scores out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
+
+
+CLASSES = 12
+"""How many calendar classes there can be; 0 is the ordinary day."""
+MOST_PARTS = 14
+"""Half days of a week: so many digits to the base CLASSES are exact in a float, too."""
 
 
 class ScoreReason(IntEnum):
@@ -40,11 +46,26 @@ class Slot:
     length: float
     """Window length over its nominal length: 23/24 on the day the clock springs forward, else 1."""
     day_class: NDArray[np.int64]
-    """Shape (series,): calendar class of the date that the window lies on: of an hour its local date, of a
-    reporting day the date it is named by (0: ordinary workday); of a week 0 where it holds no holiday or
-    other special day, else the class of most of them."""
+    """Shape (series,): calendar class of the date that the window lies on (0: an ordinary one), or, where it lies on
+    dates of several, what `mixed_class` makes of them."""
     wholes: NDArray[np.int64] | None = None
     """Shape (series,): what each count is a part of, of a share (of so many call-backs); at most 0 where it is none."""
+
+
+def mixed_class(parts: Sequence[int]) -> int:
+    """One number for the classes of a window's equal parts, at most MOST_PARTS: the class where it is one, else the
+    parts as digits to the base CLASSES, behind a leading 1.
+
+    >>> mixed_class([3, 3]), mixed_class([0, 3]) == (1 * CLASSES + 0) * CLASSES + 3
+    (3, True)
+    """
+    known = [min(max(part, 0), CLASSES - 1) for part in parts]
+    if known.count(known[0]) == len(known):
+        return known[0]
+    number = 1
+    for part in known:
+        number = number * CLASSES + part
+    return number
 
 
 @dataclass(frozen=True, slots=True)

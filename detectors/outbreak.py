@@ -18,18 +18,19 @@ been plain, starts before it no longer count: what comes next needs evidence of 
 True
 """
 
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
 
 from detectors.baseline import centre_slots, forecast, learn_window, step_time
+from detectors.borrowing import borrowed
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.outbreak_evidence import DOSES, LAGS, PLACES, SIZES, evidence, ratios, survival
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
-    CLASSES,
     PARTS,
     SEEN,
     WARM_UP,
@@ -40,9 +41,12 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
+from detectors.special_days import classes_of
 from detectors.tails import band
 
 HOURS = 168
+SPREAD_DOUBT = 2.0
+"""See `detectors.row.Settings`."""
 PLAIN = 1e-5
 """A p at which an outbreak is plain: whoever listens has heard it."""
 SMALLEST_SAID = 1e-290
@@ -53,7 +57,7 @@ _SIZES = len(SIZES)
 _FOUND, _AT_LEAST = len(DOSES), len(DOSES) + 1
 _WORKED_OUT = len(DOSES) + 2
 _LARGEST_COUNT = 10**10
-_MAGIC = b"jiantu.outbreak.1\n"
+_MAGIC = b"jiantu.outbreak.2\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 
@@ -147,7 +151,7 @@ class OutbreakBank(Detector):
     """Likelihood ratio of an outbreak that began in one of the last four windows; days and weeks."""
 
     name: ClassVar[str] = "outbreak"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
     sides: ClassVar[tuple[str, ...]] = ("high",)
@@ -157,7 +161,7 @@ class OutbreakBank(Detector):
         self._extras = extras
         self._windows_per_week = windows_per_week
         self._resets_at = resets_at
-        self._settings = settings_for(windows_per_week).as_array()
+        self._settings = replace(settings_for(windows_per_week), spread_doubt=SPREAD_DOUBT).as_array()
         self._scored: tuple[Counts, Floats, Counts, Rows] | None = None
         """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
         what was not worked out is worked out again."""
@@ -186,11 +190,12 @@ class OutbreakBank(Detector):
             out[:, 8] = ScoreReason.NOT_JUDGED
         else:
             place = slot_place(slot.hour_of_week, self._windows_per_week)
-            classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+            classes = classes_of(slot)
             where = (place, float(slot.length))
             waves = annual_waves(slot.year_phase)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
-            _score_rows(self._rows, self._extras, counts, waves, where, classes, self._settings, DOSES, out, worked_out)
+            settings = borrowed(self._rows, self._settings)
+            _score_rows(self._rows, self._extras, counts, waves, where, classes, settings, DOSES, out, worked_out)
             self._scored = counts, np.array([*where, *waves]), classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
@@ -202,15 +207,16 @@ class OutbreakBank(Detector):
         place, length = slot_place(slot.hour_of_week, self._windows_per_week), float(slot.length)
         week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
         waves = annual_waves(slot.year_phase)
-        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+        classes = classes_of(slot)
         counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
         if self._scored is not None:
             same = all(map(np.array_equal, self._scored, (counts, np.array([place, length, *waves]), classes)))
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
         where = (place, length, week_ends)
+        settings = borrowed(self._rows, self._settings)
         _learn_rows(
-            self._rows, self._extras, counts, waves, where, classes, self._settings, self._resets_at, DOSES, worked_out
+            self._rows, self._extras, counts, waves, where, classes, settings, self._resets_at, DOSES, worked_out
         )
 
     def snapshot(self) -> bytes:
@@ -223,7 +229,7 @@ class OutbreakBank(Detector):
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
         if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the outbreak detector, version 1")
+            raise ValueError("not a snapshot of the outbreak detector, version 2")
         windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
         numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
         columns = row_length(windows_per_week)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.compiled import compiled
-from detectors.observation import Floats
+from detectors.observation import CLASSES, Floats
 
 Rows = NDArray[np.float64]
 """Shape (series, row_length)."""
@@ -27,7 +27,6 @@ FORMER, FORMER_LEFT = SEEN + 6, SEEN + 7
 """The level from before the last move, and for how many more windows a return to it would be no news."""
 LAST_ERROR, RESTLESS = SEEN + 8, SEEN + 9
 """Last standardised residual; log of how many times the usual the level's noise has proved to be."""
-CLASSES = 12
 CLASS_COUNTED = SEEN + 10
 CLASS_EXPECTED = CLASS_COUNTED + CLASSES
 CALM = CLASS_EXPECTED + CLASSES
@@ -58,9 +57,13 @@ class Settings:
     """Discount of the dispersion's sums per window."""
     spread_prior: float
     spread_strength: float
-    """The dispersion expected before anything is seen, and its weight in counts or pairs of windows."""
+    """The dispersion expected before anything is seen, and its weight in counts or pairs of windows; what all series of
+    the bank have shown takes their place (`detectors.borrowing`)."""
+    spread_doubt: float
+    """How much the dispersion is widened for being an estimate: (z^2 + 1) / 4 at z standard deviations, as in the
+    expansion of Student's quantiles; a bank of single windows looks 1e-5 out, one of evidence over several 1e-3."""
     class_strength: float
-    """How many counts a calendar class is believed to have no effect: a week holds few special days."""
+    """How many counts a calendar class is believed to have no effect."""
     class_varies: float
     """Variance of the log effect from one window of a class to the next."""
     slot_memory: float
@@ -85,9 +88,9 @@ class Settings:
 
 
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
- SPREAD_PRIOR, SPREAD_STRENGTH, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
+ SPREAD_PRIOR, SPREAD_STRENGTH, SPREAD_DOUBT, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
  DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK,
- HAS_CALM, EVIDENCE_MEMORY) = range(21)  # fmt: skip
+ HAS_CALM, EVIDENCE_MEMORY) = range(22)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
@@ -108,6 +111,8 @@ FAR_KNOWN = 0.05
 """What an outlier still teaches of the dispersion, so that counts which are all outliers widen the band."""
 STEEPEST = 0.05
 """The most that a trend moves the log mean in a week."""
+SPREAD_LEAST = 0.5
+"""No dispersion is taken for less."""
 CLEAR = 5.0
 """The most standard deviations that a residual counts for in what is said of the level's noise."""
 
@@ -131,8 +136,9 @@ def settings_for(windows_per_week: int) -> Settings:
         spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 730.0, 1: 520.0}[windows_per_week],
         spread_prior=1.5,
         spread_strength=4.0 if windows_per_week == 1 else 8.0,
-        class_strength=30.0 if windows_per_week == 1 else 3.0,
-        class_varies=0.003 if windows_per_week == 1 else 0.02,
+        spread_doubt=4.0,
+        class_strength=1.5,
+        class_varies=0.02,
         slot_memory=1.0 - 1.0 / 60.0,
         drift_memory=1.0 - 1.0 / memory,
         drift_limit=limit,

@@ -20,7 +20,6 @@ import numpy as np
 
 from detectors.baseline import (
     centre_slots,
-    class_effect,
     dispersion,
     learn_window,
     size_of,
@@ -28,13 +27,13 @@ from detectors.baseline import (
     state_forecast,
     step_time,
 )
+from detectors.borrowing import borrowed
 from detectors.compiled import compiled, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
-    CLASSES,
     COVARIANCE,
     DRIFT_RUN,
     DRIFT_SPREAD,
@@ -43,7 +42,6 @@ from detectors.row import (
     LEVEL_NOISE,
     PARTS,
     SEEN,
-    SPREAD_WEIGHT,
     STATE,
     WARM_UP,
     WINDOWS_PER_WEEK,
@@ -54,10 +52,11 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
-from detectors.tails import TENTH, band, four_tails, in_lower_tenth, in_upper_tenth
+from detectors.special_days import class_effect, classes_of
+from detectors.tails import band, four_tails
 
 HOURS = 168
-BLOCK_LONG = TENTH
+BLOCK_LONG = 0.1
 """A block is on a side by itself from this p on."""
 OUTLIER = 4.0
 """Standard deviations, and one count, above the mean at which a window's count is cut for the high side: a few days
@@ -70,7 +69,7 @@ PLAIN = 1e-6
 SMALLEST_SAID = 1e-290
 _WAVES = 4
 """Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
-_MAGIC = b"jiantu.shift.2\n"
+_MAGIC = b"jiantu.shift.3\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 _MEAN, _PHI, _HIGH, _LOW = range(4)
@@ -124,20 +123,28 @@ def _slow_variance(extra: Floats) -> float:
 @inlined
 def _is_high(count: float, mean: float, size: float) -> bool:
     """Whether a block is on the high side. Of a size of at least 1, a count up to the mean never is."""
-    return not (size >= 1.0 and count <= mean) and in_upper_tenth(int(count), mean, size)
+    return not (size >= 1.0 and count <= mean) and four_tails(int(count), mean, size)[0] <= BLOCK_LONG
 
 
 @inlined
 def _is_low(count: float, mean: float, size: float) -> bool:
-    return not (size >= 1.0 and count >= mean) and in_lower_tenth(int(count), mean, size)
+    return not (size >= 1.0 and count >= mean) and four_tails(int(count), mean, size)[2] <= BLOCK_LONG
 
 
 @compiled
 def _judge_spans(
-    counts: Floats, expected: Floats, block: int, spans: Counts, phi: float, q: float, known: float, out: Floats
+    counts: Floats,
+    expected: Floats,
+    block: int,
+    spans: Counts,
+    spread: tuple[float, float],
+    of: tuple[Floats, Floats],
+    out: Floats,
 ) -> None:
     """out (4,): p_high, p_above, p_low, p_below of the most telling span. Windows run from old to new; a count
-    of -1 is missing."""
+    of -1 is missing. `spread`: dispersion, and variance of the log mean; `of`: the series' row, and the settings."""
+    phi, q = spread
+    row, settings = of
     out[:] = 1.0
     counted, cut, mean = 0.0, 0.0, 0.0
     all_high, all_low = True, True
@@ -152,7 +159,7 @@ def _judge_spans(
                 block_mean += m
         if block_mean <= 0.0:
             return
-        size = size_of(block_mean, phi, q, known)
+        size = size_of(block_mean, phi, q, row, settings)
         all_high = all_high and _is_high(block_cut, block_mean, size)
         all_low = all_low and _is_low(block_counted, block_mean, size)
         if not (all_high or all_low):
@@ -160,7 +167,7 @@ def _judge_spans(
         counted, cut, mean = counted + block_counted, cut + block_cut, mean + block_mean
         if blocks == spans[which]:
             which += 1
-            size = size_of(mean, phi, q, known)
+            size = size_of(mean, phi, q, row, settings)
             if all_high:
                 tails = four_tails(int(cut), mean, size)
                 if tails[0] * spans.size < out[0]:
@@ -209,10 +216,10 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
         _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
         q = q + _slow_variance(extra)
-        _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+        _judge_spans(window_counts, window_expected, block, spans, (phi, q), (row, settings), judged)
         worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
         worked_out[i, _HIGH], worked_out[i, _LOW] = judged[0], judged[2]
-        size = size_of(mean, phi, q, row[SPREAD_WEIGHT])
+        size = size_of(mean, phi, q, row, settings)
         out[i, 8] = _SCORED
         out[i, 0] = rounded_number(mean)
         low, high = band(mean, size)
@@ -296,7 +303,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
             if not is_known:
                 q = q + _slow_variance(extra)
-                _judge_spans(window_counts, window_expected, block, spans, phi, q, row[SPREAD_WEIGHT], judged)
+                _judge_spans(window_counts, window_expected, block, spans, (phi, q), (row, settings), judged)
                 p_high, p_low = judged[0], judged[2]
             extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(p_high, p_low) <= PLAIN else 0.0
             if counts[i] >= 0:
@@ -322,7 +329,7 @@ class ShiftBank(Detector):
     """A level that has moved and stays moved, days and weeks; hours are not judged."""
 
     name: ClassVar[str] = "shift"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
 
@@ -351,7 +358,7 @@ class ShiftBank(Detector):
         return cls(fresh_rows(series, windows_per_week), extras, ring, windows_per_week)
 
     def _where(self, slot: Slot) -> tuple[Floats, Counts]:
-        classes = np.clip(slot.day_class, 0, CLASSES - 1).astype(np.int64)
+        classes = classes_of(slot)
         week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
         place = slot_place(slot.hour_of_week, self._windows_per_week)
         return np.array([place, slot.length, float(week_ends), 0.0, *annual_waves(slot.year_phase)]), classes
@@ -364,7 +371,8 @@ class ShiftBank(Detector):
         else:
             now, classes = self._where(slot)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
-            _score_rows(self._rows, self._extras, counts, now, classes, self._settings, self._spans, out, worked_out)
+            settings = borrowed(self._rows, self._settings)
+            _score_rows(self._rows, self._extras, counts, now, classes, settings, self._spans, out, worked_out)
             self._scored = now, counts, classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
@@ -379,7 +387,8 @@ class ShiftBank(Detector):
             same = all(map(np.array_equal, self._scored, (now, counts, classes)))
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
-        _learn_rows(self._rows, self._extras, self._ring, counts, now, classes, self._settings, self._spans, worked_out)
+        settings = borrowed(self._rows, self._settings)
+        _learn_rows(self._rows, self._extras, self._ring, counts, now, classes, settings, self._spans, worked_out)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
@@ -391,7 +400,7 @@ class ShiftBank(Detector):
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
         if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the shift detector, version 2")
+            raise ValueError("not a snapshot of the shift detector, version 3")
         windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
         fresh = cls.fresh(series, windows_per_week)
         numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16)

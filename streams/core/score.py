@@ -5,14 +5,14 @@ which partition, the counties' windows come. Score first, then learn: a score us
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.contract import Detector
-from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot
+from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot, mixed_class
 from detectors.registry import DETECTORS, create
 from detectors.rounding import rounded_array
 from streams.core.cells import Cell, CellCounts, largest
@@ -28,6 +28,8 @@ HISTORY = 28
 """Windows of a series that evidence can show."""
 
 _CONTRIBUTORS = 5
+_HALF_DAYS = {Size.DAY: 2, Size.WEEK: 14}
+"""A reporting day from noon to noon lies on two dates."""
 _FIELDS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
 """Of Scores, in its order: all that are floats."""
 _ALL = 1_000_000
@@ -113,9 +115,9 @@ class Score:
             for size in Size
         }
         self._shape = (len(city.signals), len(city.counties) + 1)
-        self._classes_of: tuple[Size, date] | None = None
+        self._classes_of: tuple[date, ...] = ()
         self._classes = np.zeros(0, dtype=np.int64)
-        """Calendar classes of the counties on the day asked for last: an hour's day is its neighbours' too."""
+        """Calendar classes of the counties on the dates asked for last: an hour's date is its neighbours' too."""
         self._waiting: dict[tuple[Instant, Size], dict[str, ClosedWindow]] = {}
         self._seen = dict.fromkeys(Size, 0)
         self._scored_to: dict[Size, Instant] = {}
@@ -158,32 +160,36 @@ class Score:
         day_of_year = middle.timetuple().tm_yday - 1 + (middle.hour + middle.minute / 60) / 24
         if size is Size.HOUR:
             local = to_datetime(window.start, self.city.zone)
-            day, hour_of_week = local.date(), local.weekday() * 24 + local.hour
+            dates: tuple[date, ...] = (local.date(),)
+            hour_of_week = local.weekday() * 24 + local.hour
         else:
-            day = self._grid.name(window)
-            hour_of_week = day.weekday() * 24 if size is Size.DAY else 0
+            dates = self._dates(window, _HALF_DAYS[size])
+            hour_of_week = self._grid.name(window).weekday() * 24 if size is Size.DAY else 0
         nominal = max(NOMINAL[size], HOUR)
         return Slot(
             index=self._seen[size],
             hour_of_week=hour_of_week,
             year_phase=day_of_year / year_length,
             length=(window.end - window.start) / nominal,
-            day_class=self._day_classes(size, day),
+            day_class=self._day_classes(dates),
         )
 
-    def _day_classes(self, size: Size, day: date) -> NDArray[np.int64]:
-        if self._classes_of == (size, day):
+    def _dates(self, window: Window, parts: int) -> tuple[date, ...]:
+        """The local dates that the middles of a window's equal parts lie on."""
+        length, zone = window.end - window.start, self.city.zone
+        middles = (window.start + (2 * part + 1) * length // (2 * parts) for part in range(parts))
+        return tuple(to_datetime(middle, zone).date() for middle in middles)
+
+    def _day_classes(self, dates: tuple[date, ...]) -> NDArray[np.int64]:
+        """Of a window whose equal parts lie on these dates, as `Slot` has them; of the city those of most counties."""
+        if self._classes_of == dates:
             return self._classes
-        calendar = self.city.calendar
         classes = np.zeros(self._shape[1], dtype=np.int64)
-        for row, county in enumerate(self.city.counties):
-            if size is Size.WEEK:
-                special = [calendar.day_class(county.code, day - timedelta(days=back)) for back in range(7)]
-                classes[row] = _most_frequent([c for c in special if c])
-            else:
-                classes[row] = calendar.day_class(county.code, day)
-        classes[-1] = _most_frequent(classes[:-1].tolist())
-        self._classes_of, self._classes = (size, day), classes
+        of = [[self.city.calendar.day_class(county.code, day) for day in dates] for county in self.city.counties]
+        for row, parts in enumerate(of):
+            classes[row] = mixed_class(parts)
+        classes[-1] = mixed_class([_most_frequent(list(part)) for part in zip(*of, strict=True)])
+        self._classes_of, self._classes = dates, classes
         return classes
 
     def _details(

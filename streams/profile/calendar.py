@@ -21,7 +21,8 @@ FIXED_KEYS = (
     "public_holiday_on_weekday",
     "public_holiday_on_weekend",
 )
-"""The kinds of day that a class may name, beside holidays and local events."""
+"""The kinds of day that a class may name, beside holidays and local events, each also with one of these behind it."""
+ON_WEEKDAY, ON_WEEKEND = "_on_weekday", "_on_weekend"
 
 _MOST_CACHED = 1 << 14
 _SATURDAY = 5
@@ -144,8 +145,9 @@ class CityCalendar:
         if official.make_up:
             keys.append("make_up_workday")
         if official.holidays:
-            keys += ["public_holiday", f"public_holiday_on_{'weekend' if weekend else 'weekday'}", *official.holidays]
-        return (*keys, *(event.code for event in self._events(county, day)))
+            keys += ["public_holiday", f"public_holiday{ON_WEEKEND if weekend else ON_WEEKDAY}"]
+        named = (*official.holidays, *(event.code for event in self._events(county, day)))
+        return (*keys, *named, *(f"{key}{ON_WEEKEND if weekend else ON_WEEKDAY}" for key in named))
 
     def is_workday(self, county: str, day: date) -> bool:
         """Do offices work on this day? Legal clocks count such days."""

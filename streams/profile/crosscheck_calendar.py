@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from streams.profile.calendar import FIXED_KEYS
+from detectors.observation import CLASSES
+from streams.profile.calendar import FIXED_KEYS, ON_WEEKDAY, ON_WEEKEND
 from streams.profile.document import Document, Path
 from streams.profile.holidays import CHINESE_HOLIDAYS, SOLAR_TERMS, ChineseHolidays, HolidaysByRule, countries
 from streams.profile.problems import instead, quoted
@@ -60,10 +61,18 @@ def _check_classes(document: Document, holiday_keys: tuple[str, ...] | None) -> 
                 f"{code} has no days; write for example days: [make_up_workday]",
             )
             document.at_key(path, (zh, en))
+        if number == CLASSES:
+            zh, en = (
+                f"最多 {CLASSES} 类日子（含平常日）",
+                f"at most {CLASSES} classes of days, the ordinary one included",
+            )
+            document.at_key(path, (zh, en))
         for index, key in enumerate(days):
             at = (*path, "days", index)
             if holiday_keys is not None:
-                must_be_one_of(document, at, [*FIXED_KEYS, *events, *holiday_keys], ("这种日子", "kind of day"))
+                named = [*events, *holiday_keys]
+                known = [*FIXED_KEYS, *named, *(f"{one}{on}" for one in named for on in (ON_WEEKDAY, ON_WEEKEND))]
+                must_be_one_of(document, at, known, ("这种日子", "kind of day"))
             if isinstance(key, str) and owner.setdefault(key, code) != code:
                 zh, en = f"{key} 已属 {owner[key]}；删去一处", f"{key} is already in {owner[key]}; remove one"
                 document.at_value(at, (zh, en))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.observation import ScoreReason, Slot
+from detectors.observation import ScoreReason, Slot, mixed_class
 from streams.core.cells import Cell, CellCounts
 from streams.core.city import City, Size
 from streams.core.instant import DAY, HOUR, WEEK, Instant, parse_instant
@@ -306,15 +306,19 @@ class Holidays(PlainCalendar):
         return 5 if county == "east" and day == date(2026, 3, 16) else 0
 
 
-def test_a_day_has_the_class_of_its_date_in_each_county_and_a_week_that_of_most_of_its_special_days() -> None:
+def test_a_window_has_the_classes_of_the_dates_that_it_lies_on_in_each_county() -> None:
     city = City(**{**vars(NOON), "calendar": Holidays()})
     for size, at, east in (
-        (Size.HOUR, "2026-03-03T13:00:00+08:00", 0),  # an hour has its own date's
-        (Size.DAY, "2026-03-03T13:00:00+08:00", 5),  # a reporting day that of the date it ends on
-        (Size.DAY, "2026-03-07T11:00:00+08:00", 6),
-        (Size.DAY, "2026-03-07T13:00:00+08:00", 0),
-        (Size.WEEK, "2026-03-07T13:00:00+08:00", 5),
-        (Size.WEEK, "2026-03-08T13:00:00+08:00", 0),
-        (Size.WEEK, "2026-03-18T13:00:00+08:00", 5),
+        (Size.HOUR, "2026-03-03T13:00:00+08:00", [0]),  # an hour has its own date's
+        (Size.DAY, "2026-03-03T13:00:00+08:00", [0, 5]),  # a reporting day ends on another date than it starts on
+        (Size.DAY, "2026-03-04T13:00:00+08:00", [5]),
+        (Size.DAY, "2026-03-07T11:00:00+08:00", [5, 6]),
+        (Size.DAY, "2026-03-07T13:00:00+08:00", [6, 0]),
+        (Size.DAY, "2026-03-08T13:00:00+08:00", [0]),
+        (Size.WEEK, "2026-03-07T13:00:00+08:00", [0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 6, 6, 0]),
+        (Size.WEEK, "2026-03-08T13:00:00+08:00", [0]),
+        (Size.WEEK, "2026-03-18T13:00:00+08:00", [0, 5, 5] + [0] * 11),
     ):
-        assert slot(city, size, at).day_class.tolist() == [east, 0, 0, 0], (size, at)
+        assert slot(city, size, at).day_class.tolist() == [mixed_class(east), 0, 0, 0], (size, at)
+    midnight = City(**{**vars(city), "day_start": time(0)})
+    assert slot(midnight, Size.DAY, "2026-03-04T01:00:00+08:00").day_class.tolist() == [5, 0, 0, 0]

@@ -45,9 +45,9 @@ def test_make_up_workdays_are_worked_although_weekend(leshan: Profile, day: date
     [
         (date(2024, 1, 1), "holiday_on_weekday"),
         (date(2024, 2, 7), "before_spring_festival"),
-        (date(2024, 2, 9), "spring_festival"),  # New Year's Eve, left to employers in 2024
-        (date(2024, 2, 10), "spring_festival"),
-        (date(2024, 2, 17), "spring_festival"),
+        (date(2024, 2, 9), "new_years_eve_at_work"),  # New Year's Eve, left to employers in 2024
+        (date(2024, 2, 10), "spring_festival_on_weekend"),
+        (date(2024, 2, 16), "spring_festival"),
         (date(2024, 2, 19), "ordinary"),
         (date(2025, 1, 28), "spring_festival"),
         (date(2025, 5, 31), "holiday_on_weekend"),
@@ -111,7 +111,7 @@ def test_a_leap_month_keeps_no_festivals(leshan: Profile) -> None:
 def test_after_the_last_announced_year_it_says_so_and_falls_back_to_the_law(leshan: Profile) -> None:
     assert leshan.calendar.sure_until() == date(2026, 12, 31)
     new_year = date(2027, 2, 6)
-    assert class_of(leshan, SHIZHONG, new_year) == "spring_festival"
+    assert class_of(leshan, SHIZHONG, new_year) == "spring_festival_on_weekend"
     assert "2027 年调休安排未收录" in leshan.calendar.facts(SHIZHONG, new_year)
     assert "make-up workdays of 2027 are not known" in leshan.calendar.facts_en(SHIZHONG, new_year)
     assert leshan.calendar.facts(SHIZHONG, date(2027, 3, 10)) == ()
