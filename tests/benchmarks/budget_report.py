@@ -62,7 +62,9 @@ def document(about: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> 
                 f"{budget:g}": _pages(world, budget, [one[f"{budget:g}"] for one in mine])
                 for budget in first["budgets"]
             }
-    quiet = [one["result"] for one in results if one["world"] == "leshan_quiet"]
+    with_incidents = dict.fromkeys(one["seed"] for one in results if one["world"] == "leshan_incidents")
+    quiet = [one["result"] for one in results if one["world"] == "leshan_quiet" and one["seed"] in with_incidents]
+    made["incident_seeds"] = list(with_incidents)
     made["by_chance"] = {
         f"{budget:g}": {key: sum(one[f"{budget:g}"]["by_chance"][key] for one in quiet) for key in ("found", "labels")}
         for budget in (first["budgets"] if quiet else ())
@@ -154,7 +156,7 @@ def _incidents(made: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Leshan with incidents: found, and how fast",
         "",
-        _FINDING,
+        f"Seeds {', '.join(map(str, made['incident_seeds']))}. {_FINDING}",
         "",
         *(f"- {_chance(budget, made['by_chance'][budget])}" for budget in budgets if budget in made["by_chance"]),
         "",
