@@ -14,6 +14,7 @@ import numpy as np
 
 from detectors.compiled import compiled, inlined
 from detectors.elementary import exp, log, log1p
+from detectors.sure_quantiles import SURE_SKEW, SURE_Z_TENTH, UNSURE, skews, sure_band, sure_quantile
 
 HALF_LOG_2PI = 0.9189385332046727418
 FEW, MOST_ADDED = 64, 200.0
@@ -31,14 +32,6 @@ BAND_LOW, BAND_HIGH = 0.025, 0.975
 Z_LOW, Z_HIGH = -1.96039491692534, 1.9603949169253396
 """What `normal_quantile` says of them."""
 TENTH = 0.1
-SURE_Z, SURE_Z_TENTH = 1.959963984540054, 1.2815515655446004
-"""The z of a normal's quantiles at BAND_HIGH, and at 1 - TENTH."""
-SURE_FROM, SURE_TO, SURE_SKEW = 8.0, 1e6, 0.75
-"""Means, and the largest skewness, of which a band is told from a series."""
-SURE_MARGIN, SURE_MARGIN_SKEW = 0.02, 0.006
-"""Counts, and counts per standard deviation and fourth power of the skewness: twice what the series errs by at most.
-Where a quantile is nearer to the step from one count to the next, it is worked out."""
-UNSURE = -1
 VAST = 1e8
 FURTHEST_WALK = 100_000
 """Counts. Beyond a vast mean the digits of a tail cannot tell single counts apart: a quantile is looked for until it
@@ -267,55 +260,12 @@ def quantile(share: float, mean: float, size: float) -> int:
     return _quantile_of_many(share, normal_quantile(share), mean, size, error_of_size(size))
 
 
-@inlined
-def _sure_quantile(z: float, mean: float, spread: float, skews: tuple[float, float, float]) -> int:
-    """The quantile at which a normal has z, or UNSURE: Cornish and Fisher, "Moments and cumulants in the specification
-    of distributions", Rev. Int. Stat. Inst. 5 (1938), to the fifth cumulant, and half a step for counts being whole
-    (Esseen 1945). `skews` are the third to fifth cumulants over powers of the standard deviation `spread`."""
-    third, fourth, fifth = skews
-    square = z * z
-    bend = z + third * (square - 1.0) / 6.0
-    bend += fourth * (square - 3.0) * z / 24.0 - third * third * (2.0 * square - 5.0) * z / 36.0
-    bend += fifth * (square * square - 6.0 * square + 3.0) / 120.0
-    bend -= third * fourth * (square * square - 5.0 * square + 2.0) / 24.0
-    bend += third * third * third * (12.0 * square * square - 53.0 * square + 17.0) / 324.0
-    real = mean + spread * bend - z / (24.0 * spread) - 0.5
-    above = np.ceil(real)
-    rest = above - real
-    margin = SURE_MARGIN + SURE_MARGIN_SKEW * spread * (third * third) * (third * third)
-    return int(max(above, 0.0)) if margin < rest < 1.0 - margin else UNSURE
-
-
-@inlined
-def _skews(mean: float, size: float) -> tuple[float, float, float, float]:
-    """(standard deviation, third to fifth cumulants over its powers); of a mean or a skewness that a series is not sure
-    of, a skewness beyond SURE_SKEW."""
-    if not SURE_FROM <= mean <= SURE_TO:
-        return 1.0, 1.0, 1.0, 1.0
-    more = mean / size
-    variance = mean * (1.0 + more)
-    spread = np.sqrt(variance)
-    third = (1.0 + 2.0 * more) / spread
-    both = more * (1.0 + more)
-    return spread, third, (1.0 + 6.0 * both) / variance, third * (1.0 + 12.0 * both) / variance
-
-
-@compiled
-def sure_band(mean: float, size: float) -> tuple[int, int]:
-    """What `band` says where a series is enough to know it, else UNSURE."""
-    spread, third, fourth, fifth = _skews(mean, size)
-    if third > SURE_SKEW:
-        return UNSURE, UNSURE
-    skews = third, fourth, fifth
-    return _sure_quantile(-SURE_Z, mean, spread, skews), _sure_quantile(SURE_Z, mean, spread, skews)
-
-
 @compiled
 def in_upper_tenth(x: int, mean: float, size: float) -> bool:
     """Whether P(X >= x) <= TENTH."""
-    spread, third, fourth, fifth = _skews(mean, size)
+    spread, third, fourth, fifth = skews(mean, size)
     if third <= SURE_SKEW:
-        edge = _sure_quantile(SURE_Z_TENTH, mean, spread, (third, fourth, fifth))
+        edge = sure_quantile(SURE_Z_TENTH, mean, spread, (third, fourth, fifth))
         if edge != UNSURE:
             return x > edge
     return four_tails(x, mean, size)[0] <= TENTH
@@ -324,9 +274,9 @@ def in_upper_tenth(x: int, mean: float, size: float) -> bool:
 @compiled
 def in_lower_tenth(x: int, mean: float, size: float) -> bool:
     """Whether P(X <= x) <= TENTH."""
-    spread, third, fourth, fifth = _skews(mean, size)
+    spread, third, fourth, fifth = skews(mean, size)
     if third <= SURE_SKEW:
-        edge = _sure_quantile(-SURE_Z_TENTH, mean, spread, (third, fourth, fifth))
+        edge = sure_quantile(-SURE_Z_TENTH, mean, spread, (third, fourth, fifth))
         if edge != UNSURE:
             return x < edge
     return four_tails(x, mean, size)[2] <= TENTH

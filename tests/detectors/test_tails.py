@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from detectors.shift import BLOCK_LONG
+from detectors.sure_quantiles import UNSURE, sure_band
 from detectors.tails import (
     BAND_HIGH,
     BAND_LOW,
     SMALLEST_P,
     TENTH,
-    UNSURE,
     Z_HIGH,
     Z_LOW,
     band,
@@ -26,7 +26,6 @@ from detectors.tails import (
     normal_quantile,
     probability,
     quantile,
-    sure_band,
     tails_and_band,
 )
 from tests.detectors.exact import tails
