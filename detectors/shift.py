@@ -53,10 +53,10 @@ from detectors.row import (
     slot_place,
 )
 from detectors.special_days import class_effect, classes_of
-from detectors.tails import band, four_tails
+from detectors.tails import TENTH, band, four_tails, in_lower_tenth, in_upper_tenth
 
 HOURS = 168
-BLOCK_LONG = 0.1
+BLOCK_LONG = TENTH
 """A block is on a side by itself from this p on."""
 OUTLIER = 4.0
 """Standard deviations, and one count, above the mean at which a window's count is cut for the high side: a few days
@@ -123,12 +123,12 @@ def _slow_variance(extra: Floats) -> float:
 @inlined
 def _is_high(count: float, mean: float, size: float) -> bool:
     """Whether a block is on the high side. Of a size of at least 1, a count up to the mean never is."""
-    return not (size >= 1.0 and count <= mean) and four_tails(int(count), mean, size)[0] <= BLOCK_LONG
+    return not (size >= 1.0 and count <= mean) and in_upper_tenth(int(count), mean, size)
 
 
 @inlined
 def _is_low(count: float, mean: float, size: float) -> bool:
-    return not (size >= 1.0 and count >= mean) and four_tails(int(count), mean, size)[2] <= BLOCK_LONG
+    return not (size >= 1.0 and count >= mean) and in_lower_tenth(int(count), mean, size)
 
 
 @compiled
