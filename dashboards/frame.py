@@ -158,12 +158,20 @@ def every(variable: dashboard.QueryVariable, say: Tongue) -> dashboard.QueryVari
     return variable.multi(True).include_all(True).current(everything)
 
 
-def sizes(say: Tongue) -> dashboard.CustomVariable:
-    """The window sizes that numbers are shown of, the day first; hours have flags alone (deploy/METRICS.md)."""
-    words = {"day": say("日", "Day"), "week": say("周", "Week")}
-    options = [model.VariableOption(text=word, value=size, selected=size == "day") for size, word in words.items()]
-    made = dashboard.CustomVariable("size").label(say("窗口", "Window")).options(options)
-    return made.values(", ".join(f"{word} : {size}" for size, word in words.items())).current(options[0])
+def sizes(say: Tongue) -> dashboard.QueryVariable:
+    """The window sizes that numbers are shown of: days first where half of the counties have one, else weeks.
+
+    Hours have flags alone (deploy/METRICS.md). In a small city so do days: its boards open with weeks.
+    """
+    day, week = ('size="day"', 'size="week"')
+    shown = f"count by (county, size) ({once(metrics.WINDOW_SUPPRESSED, 'county', 'signal', 'size', where=day)} == 0)"
+    half = f"count by (size) ({shown}) / on () group_left () count({once(metrics.COUNTY_INFO, 'county')}) >= bool 0.5"
+    none = f"0 * {once(metrics.WINDOW_SUPPRESSED, 'size', where=day)}"
+    weeks = f"1 + 0 * {once(metrics.WINDOW_SUPPRESSED, 'size', where=week)}"
+    order = f"2 * ({half}) or {none} or {weeks}"
+    for size, word in (("day", say("日", "Day")), ("week", say("周", "Week"))):
+        order = f'label_replace({order}, "word", "{word}", "size", "{size}")'
+    return _named("size", say("窗口", "Window"), f"sort_desc({order})", "word")
 
 
 def alerts_raised(say: Tongue, where: str = "") -> model.AnnotationQuery:

@@ -221,7 +221,7 @@ def tile_map(
     ]
     # Left and wrapped: where a long name has no room, mark and number still stand there. Since 12.3 a field wraps, not
     # its cells; what a version does not know it ignores.
-    panel = panel.mappings(mappings).align(common_model.FieldTextAlignment.LEFT)
+    panel = panel.mappings(mappings).align(common_model.FieldTextAlignment.LEFT).min_width(50)
     panel = panel.cell_options(
         common_model.TableColoredBackgroundCellOptions(
             mode=common_model.TableCellBackgroundDisplayMode.BASIC, wrap_text=True

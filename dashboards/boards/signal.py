@@ -87,7 +87,7 @@ def _improbable(say: Tongue) -> Builder:
         least=None,
     )
     log = common.ScaleDistributionConfig().type(common_model.ScaleDistribution.LOG).log(10)
-    return panel.scale_distribution(log).max(1)
+    return panel.scale_distribution(log).max(1).no_value(say("没有公布的 p", "no p is shown"))
 
 
 def _shown(say: Tongue) -> Builder:
