@@ -4,23 +4,44 @@ Every mistake is told at its line and column, as a profile's are.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from streams.profile import document
-from streams.profile.document import Document, Place
+from streams.profile.document import Place
+from streams.profile.explain import explain
 from streams.profile.problems import Problem, instead
+from streams.profile.written import wrong
 
 SHORTEST_SECRET = 24
 """Characters: what nobody guesses."""
 ALERT_ROUTES = ("critical", "warning")
 SERVICE_ROUTE = "service"
 
+
+def _as_url(given: object) -> object:
+    """Of a web page or a webhook."""
+    if not isinstance(given, str) or not re.fullmatch(r"https?://[^\s?#/]+[^\s?#]*", given):
+        raise wrong(f"{given} 不是网址；请写 https://主机/路径", f"{given} is no url; write https://HOST/PATH")
+    return given
+
+
+Url = Annotated[str, BeforeValidator(_as_url)]
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
+
+
+def _as_lang(given: object) -> object:
+    if given not in LANGS:
+        raise wrong(f"没有 {given} 这种语言；请写 zh 或 en", f"no language {given}; write zh or en")
+    return given
+
+
+WrittenLang = Annotated[Lang, BeforeValidator(_as_lang)]
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -41,10 +62,20 @@ class SecretPlace(_Strict):
     file: Path | None = None
     env: Annotated[str, Field(min_length=1)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_place(cls, given: object) -> object:
+        if not isinstance(given, Mapping | SecretPlace):  # perhaps the secret itself: it is not shown
+            raise wrong(
+                "密钥不写在这里；请写 {file: 路径} 或 {env: 变量名}",
+                "secrets are not written here; write {file: PATH} or {env: NAME}",
+            )
+        return given
+
     @model_validator(mode="after")
     def _one(self) -> "SecretPlace":
         if (self.file is None) == (self.env is None):
-            raise ValueError("只写 file 或 env 之一 | give either file or env")
+            raise wrong("只写 file 或 env 之一", "give either file or env")
         return self
 
     def read(self, what: str) -> SecretStr:
@@ -83,7 +114,7 @@ class ChannelSettings(_Strict):
     """Messages that it takes in any 60 seconds; 20 is DingTalk's and WeCom's, 100 Feishu's."""
     a_second: Annotated[int, Field(ge=1, le=100)] = 5
     """Messages that it takes in any second; 5 is Feishu's."""
-    lang: Lang | None = None
+    lang: WrittenLang | None = None
 
 
 class Level(_Strict):
@@ -109,7 +140,7 @@ class RouteSettings(_Strict):
 class ChannelsSettings(_Strict):
     """What a dead man's file and a pager's have in common."""
 
-    lang: Lang = "zh"
+    lang: WrittenLang = "zh"
     channels: Annotated[dict[str, ChannelSettings], Field(min_length=1)]
     webhook_token: SecretPlace
     """Bearer token that Alertmanager shows."""
@@ -125,7 +156,7 @@ class RetrySettings(_Strict):
 class HeartbeatSettings(_Strict):
     """Where a dead man listens."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    url: Url
     """For example http://deadman:9096/v1/alive/pager."""
     token: SecretPlace
     """The bearer token that it asks for: its own webhook_token."""
@@ -136,9 +167,9 @@ class HeartbeatSettings(_Strict):
 class PagingSettings(ChannelsSettings):
     """A pager's file."""
 
-    console_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
+    console_url: Url | None = None
     """Where links to alerts go; JIANTU_CONSOLE_URL where it is left out."""
-    runbook_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
+    runbook_url: Url | None = None
     """Where RUNBOOK.md can be read; without it cards name the section only."""
     link_key: SecretPlace
     """Signs acknowledge-links."""
@@ -156,11 +187,14 @@ class PagingSettings(ChannelsSettings):
                 unknown = [one for one in level.channels if one not in self.channels]
                 if unknown:
                     zh, en = instead(unknown[0], self.channels)
-                    raise ValueError(f"routes.{name}: 没有渠道 {unknown[0]}；{zh} | no channel {unknown[0]}; {en}")
+                    raise wrong(
+                        f"routes.{name}: 没有渠道 {unknown[0]}；{zh}", f"routes.{name}: no channel {unknown[0]}; {en}"
+                    )
                 if number and level.after == 0:
                     which = number + 1
-                    raise ValueError(
-                        f"routes.{name}: 第 {which} 级要写 after（分钟） | level {which} needs after, minutes"
+                    raise wrong(
+                        f"routes.{name}: 第 {which} 级要写 after（分钟）",
+                        f"routes.{name}: level {which} needs after, minutes",
                     )
         return self
 
@@ -200,7 +234,8 @@ def _read(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(_relative(written.data, path.parent))
     except ValidationError as error:
-        raise PagingSettingsError([_problem(written, one) for one in error.errors()]) from None
+        explain(written, error, model)
+        raise PagingSettingsError(sorted(written.problems)) from None
 
 
 def _relative(data: object, folder: Path) -> object:
@@ -211,18 +246,3 @@ def _relative(data: object, folder: Path) -> object:
             made["file"] = folder / str(made["file"])
         return made
     return [_relative(one, folder) for one in data] if isinstance(data, list) else data
-
-
-def _problem(written: Document, error: Any) -> Problem:
-    path = tuple(error["loc"])
-    place = written.value_place(path)
-    if error["type"] == "extra_forbidden":
-        zh, en = "不认识的键", f"unknown key {path[-1]}"
-        place = written.key_place(path)
-    elif error["type"] == "missing":
-        zh, en = f"缺 {path[-1]}", f"{path[-1]} is missing"
-    elif error["type"] == "value_error":
-        zh, _, en = str(error["ctx"]["error"]).partition(" | ")
-    else:
-        zh, en = f"{'.'.join(map(str, path))} 不对", f"{'.'.join(map(str, path))}: {error['msg']}"
-    return Problem(place.file, place.line, place.column, zh, en)

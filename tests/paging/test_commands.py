@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_said(cli: Cli, config: Path, tmp_path: Path) -> 
     assert "no profile" in cli.refused("paging", *data[:2], "-p", "leshon", "-c", config)
     assert "HOST:PORT" in cli.refused("paging", *data, "-c", config, "--listen", "nowhere")
     config.write_text(config.read_text() + "chanels: {}\n")
-    assert "unknown key chanels" in cli.refused("paging", *data, "-c", config)
+    assert 'unknown key "chanels"; did you mean channels?' in cli.refused("paging", *data, "-c", config)
 
 
 def test_a_port_in_use_is_said(cli: Cli, config: Path, tmp_path: Path) -> None:
