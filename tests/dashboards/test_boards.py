@@ -143,7 +143,7 @@ def test_both_languages_are_one_board(name: str) -> None:
 
     assert shape(zh) == shape(en)
     asked = [[asked.expr for asked in queries(built(lang)[NAMES.index(name)])] for lang in LANGS]
-    # `by (a, name)` is sorted by nobody: the same labels in the same order. A word for people is a word of its language.
+    # `by (a, name)` is sorted by nobody: the same labels in the same order. Words for people are of their language.
     plain = [
         [re.sub(r'"word", "[^"]+"', "word", re.sub(r"\b(name|title)_en\b", r"\1", expr)) for expr in one]
         for one in asked

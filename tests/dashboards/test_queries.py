@@ -123,6 +123,14 @@ def test_variables_give_codes_with_names_for_people(lang: str, answers: Answers)
     assert chosen["size"] == words[lang]
 
 
+def test_a_city_whose_counties_show_no_days_opens_with_weeks(answers: Answers) -> None:
+    """Here all show some: so with a share that none can reach, and with days that nobody shows."""
+    expr = variables(boards()[0])["size"]["query"]["query"].removeprefix("query_result(").removesuffix(")")
+    for many in (expr.replace(">= bool 0.5", ">= bool 1.6"), expr.replace(" == 0)", " == 2)")):
+        assert many != expr
+        assert [labels["size"] for labels in answers.labels(many, "variable")] == ["week", "day"]
+
+
 def test_a_number_below_k_is_told_apart_from_zero_and_from_nothing(answers: Answers) -> None:
     for name, title in (("city", "县区一览"), ("signal", "各县区最近一个窗口")):
         board = next(one for one in boards() if (one.name, one.lang) == (name, "zh"))
