@@ -198,7 +198,8 @@ class Worker:
 
     def watchdog(self, settings: BrokerSettings) -> Watchdog:
         """One that looks after this worker."""
-        return Watchdog(self._seen, Cluster(settings).span, self._say, self.die)
+        cluster, facts = Cluster(settings), self._topics.facts
+        return Watchdog(self._seen, cluster.span, lambda: cluster.check_same(facts), self._say, self.die)
 
     async def _on_revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:
         await self._dying(self.save())

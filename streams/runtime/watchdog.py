@@ -21,7 +21,7 @@ NO_PROGRESS: Duration = 60 * SECOND
 LONGEST_SAVE: Duration = 120 * SECOND
 """So does a checkpoint that takes longer."""
 MISSING: Duration = 20 * SECOND
-"""So does a topic that was deleted; a broker that has just come back knows of none for a moment."""
+"""So does a topic that was deleted, or made again; a broker that has just come back knows of none for a moment."""
 EVERY: Duration = 5 * SECOND
 
 Place = tuple[str, int]
@@ -50,15 +50,19 @@ class Watchdog:
         self,
         look: Callable[[], Mapping[Place, Seen]],
         ask: Callable[[str, int], Span],
+        check: Callable[[], None],
         say: Say,
         bite: Callable[[StalledError], None],
         no_progress: Duration = NO_PROGRESS,
         missing: Duration = MISSING,
     ) -> None:
-        """`look`: what the worker holds; `ask`: the brokers' own figures; `bite`: ends the process, and says why. Never
-        for good: whoever is started next looks for itself, and refuses where there is reason to."""
+        """`look`: what the worker holds; `ask`: the brokers' own figures; `check` raises TopicError where topics are
+        not what they were when it began: of one that is gone the group gives nobody anything, and all seems well.
+        `bite`: ends the process, and says why. Never for good: whoever is started next looks for itself, and refuses
+        where there is reason to."""
         self._look = look
         self._ask = ask
+        self._check = check
         self._say = say
         self._bite = bite
         self._no_progress = no_progress
@@ -90,15 +94,17 @@ class Watchdog:
         seen = dict(self._look())
         self._forget(seen)
         lags: dict[str, int] = {}
-        for (topic, partition), now in sorted(seen.items()):
-            try:
-                span = self._ask(topic, partition)
-            except BrokerError as error:
-                self._absence.noticed(error)
-                self._judge_absence(error)
-                for still in self._still.values():
-                    still.restart()
-                return
+        try:
+            self._check()
+            spans = {place: self._ask(*place) for place in sorted(seen)}
+        except BrokerError as error:
+            self._absence.noticed(error)
+            self._judge_absence(error)
+            for still in self._still.values():
+                still.restart()
+            return
+        for (topic, partition), span in spans.items():
+            now = seen[topic, partition]
             lag = span.next - max(now.position, span.first)
             lags[f"{topic}-{partition}"] = lag
             self._judge((topic, partition), now, lag)

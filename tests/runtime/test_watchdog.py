@@ -24,7 +24,10 @@ class Kennel:
         self.span = Span(0, 100)
         self.away = self.deleted = False
         self.said: list[str] = []
-        self.dog = Watchdog(self._look, self._ask, self._say, self._bite, no_progress=50_000, missing=50_000)
+        self.remade = False
+        self.dog = Watchdog(
+            self._look, self._ask, self._check, self._say, self._bite, no_progress=50_000, missing=50_000
+        )
 
     def _look(self) -> Mapping[Place, Seen]:
         return self.seen
@@ -35,6 +38,10 @@ class Kennel:
         if self.deleted:
             raise TopicError("events", "there is no such topic", "make it")
         return self.span
+
+    def _check(self) -> None:
+        if self.remade:
+            raise TopicError("events", "was made again", "put the old one back")
 
     def _say(self, event: str, /, **facts: object) -> None:
         self.said.append(event)
@@ -136,3 +143,11 @@ def test_that_there_is_no_lag_any_more_is_said_once(kennel: Kennel) -> None:
     for _ in range(3):
         kennel.dog.watch_once()
     assert kennel.said == ["lag", "lag"]
+
+
+def test_a_topic_that_is_another_one_bites_though_nothing_of_it_is_assigned_any_more(kennel: Kennel) -> None:
+    kennel.seen = {}
+    kennel.remade = True
+    kennel.dog.watch_once()
+    with pytest.raises(BittenError, match="events: was made again; put the old one back"):
+        kennel.later()

@@ -11,7 +11,7 @@ import pytest
 from streams.broker.settings import BrokerSettings
 from streams.core.record import Reason
 from streams.core.wire import decode_dead_letter
-from streams.runtime.worker_setup import REFUSED
+from streams.runtime.worker_setup import FAILED, REFUSED
 from tests.kafka.fixtures import SharedBroker, make_topics
 from tests.kafka.secured import SecuredBroker
 from tests.promises.lake import FOLDER
@@ -100,6 +100,20 @@ def test_a_topic_that_is_deleted_and_made_again_under_a_running_worker_ends_it_w
         (said,) = worker.said("refused")
     assert "the topic was made again" in said["error"]
     assert said["page"]
+
+
+def test_a_topic_that_is_deleted_under_a_running_worker_ends_it_though_the_group_gives_nobody_anything_of_it(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
+    lake.write(lake.names.events, 0, events(1)[0][:500])
+    with workers(lake, tmp_path, 1) as (worker,):
+        wait_until(lambda: lake.committed(lake.names.events) == [500])
+        lake.delete(lake.names.events)
+        code = worker.process.wait(PATIENCE)
+        ends = [*worker.said("failed"), *worker.said("refused")]
+    assert code == (FAILED if worker.said("failed") else REFUSED)  # whoever notices first
+    assert f"{lake.names.events}: there is no such topic; make it: `jiantu topics apply`" in ends[0]["error"]
 
 
 @pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
