@@ -50,6 +50,9 @@ class Slot:
     dates of several, what `mixed_class` makes of them."""
     wholes: NDArray[np.int64] | None = None
     """Shape (series,): what each count is a part of, of a share (of so many call-backs); at most 0 where it is none."""
+    groups: NDArray[np.int64] | None = None
+    """Shape (series,), from 0: series of one number count the same in different places, and may borrow strength from
+    each other. None: all do."""
 
 
 def mixed_class(parts: Sequence[int]) -> int:

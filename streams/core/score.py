@@ -61,7 +61,7 @@ class Bank:
         own = counts.ravel()[self._places]
         wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
         day_class = slot.day_class[self.series]
-        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes)
+        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes, self.signals)
         scores = self.detector.score(own, own_slot)
         self.detector.learn(own, own_slot)
         # One array for all fields: a window of hours has few series, and the calls would cost more than the work.

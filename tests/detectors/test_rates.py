@@ -1,11 +1,14 @@
 """Shares of wholes: exact tails, calibrated, no data where nothing was called back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import betabinom
 
 from detectors.observation import Counts, ScoreReason, Slot
-from detectors.rates import LARGEST, RateBank, beta_binomial
+from detectors.rates import COMMON_WORTH, LARGEST, ROW, RateBank, beta_binomial, common_of
 
 SERIES = 300
 
@@ -104,3 +107,76 @@ def test_a_whole_beyond_all_bounds_is_judged_as_a_large_one() -> None:
     assert beyond.p_low[0] == pytest.approx(large.p_low[0], rel=0.05)
     assert beyond.expected[0] == pytest.approx(9e8, rel=0.01)
     assert (beyond.p_low[0] >= beyond.p_below[0], beyond.p_high[0] <= 1) == (True, True)
+
+
+COUNTIES = 11
+
+
+def among(share: NDArray[np.float64], per_day: float, days: int, seed: int) -> tuple[RateBank, np.random.Generator]:
+    """The counties of one signal, all but the last of them since the beginning; that one has no call-backs yet."""
+    random = np.random.default_rng(seed)
+    bank = RateBank.fresh(COUNTIES, 7)
+    for day in range(days):
+        wholes = random.poisson(per_day, COUNTIES)
+        wholes[-1] = 0
+        bank.learn(random.binomial(wholes, share), slot(day, wholes))
+    return bank, random
+
+
+def test_a_new_county_borrows_from_those_that_are_known_and_is_judged_early() -> None:
+    shares = np.full(COUNTIES, 0.86)
+    for bank, needed in ((among(shares, 12.0, 120, 1)[0], 7), (RateBank.fresh(COUNTIES, 7), 28)):
+        wholes = np.zeros(COUNTIES, np.int64)
+        wholes[-1] = 2 if needed == 7 else 12
+        judged = []
+        for day in range(120, 160):
+            judged.append(bank.score(wholes, slot(day, wholes)).reason[-1] == ScoreReason.SCORED)
+            bank.learn((wholes * 6) // 7, slot(day, wholes))
+        assert judged.index(True) == needed
+
+
+def test_what_is_said_of_a_new_county_is_right_however_alike_counties_are() -> None:
+    """Its p in its first weeks is no smaller than it should be, with the randomised p between the exact pair."""
+    for alike in (15.0, 300.0):
+        found: list[float] = []
+        for seed in range(60):
+            random = np.random.default_rng(1000 + seed)
+            shares = random.beta(0.86 * alike, 0.14 * alike, COUNTIES)
+            bank, random = among(shares, 15.0, 60, seed)
+            for day in range(60, 88):
+                wholes = np.full(COUNTIES, 8)
+                counts = random.binomial(wholes, shares)
+                scores = bank.score(counts, slot(day, wholes))
+                if scores.reason[-1] == ScoreReason.SCORED:
+                    below = scores.p_below[-1]
+                    found.append(float(below + random.random() * (scores.p_low[-1] - below)))
+                bank.learn(counts, slot(day, wholes))
+        assert len(found) == 60 * 21
+        assert np.mean(np.array(found) <= 0.05) <= 0.05 * 1.4
+        assert np.mean(np.array(found) <= 0.01) <= 0.01 * 2.0
+
+
+def test_the_more_alike_counties_are_the_more_is_borrowed() -> None:
+    worth = []
+    for shares in (np.full(COUNTIES, 0.86), np.linspace(0.4, 0.95, COUNTIES)):
+        bank, _ = among(shares, 40.0, 200, 3)
+        rows = np.frombuffer(bank.snapshot(), "<f8", -1, len(b"jiantu.rates.2\n") + 16).reshape(COUNTIES, ROW)
+        common = common_of(rows.astype(np.float64), np.zeros(COUNTIES, np.int64), 28.0)
+        worth.append(float(common[0, COMMON_WORTH]))
+    assert worth[0] > 60.0
+    assert worth[1] < 20.0
+
+
+def test_series_of_other_groups_are_nobodys_business() -> None:
+    """Two signals in one bank say what each says alone."""
+    random = np.random.default_rng(8)
+    both, alone = RateBank.fresh(2 * COUNTIES, 7), RateBank.fresh(COUNTIES, 7)
+    for day in range(60):
+        wholes = random.poisson(9.0, 2 * COUNTIES)
+        counts = random.binomial(wholes, np.repeat([0.86, 0.3], COUNTIES))
+        together = replace(slot(day, wholes), groups=np.repeat([0, 1], COUNTIES))
+        mine = slot(day, wholes[:COUNTIES])
+        heard, own = both.score(counts, together), alone.score(counts[:COUNTIES], mine)
+        assert np.array_equal(heard.p_low[:COUNTIES], own.p_low, equal_nan=True)
+        both.learn(counts, together)
+        alone.learn(counts[:COUNTIES], mine)
