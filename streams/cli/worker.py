@@ -87,9 +87,9 @@ def worker(  # noqa: PLR0913 - one parameter an option
     made = wiring.open_profile(profile or "leshan")
     setup = WorkerSetup(city=made.city, settings=settings, steps=steps_named(steps), interval=round(interval * SECOND))
     if not alone:
-        command = [*COMMAND, *context.obj, "--alone"]
-        with metrics_served(listen, Topics(settings.topic_prefix)) as hear, keeping_alive():
-            raise typer.Exit(supervise(command, setup, say_to_stderr(), hear))
+        command, say = [*COMMAND, *context.obj, "--alone"], say_to_stderr()
+        with metrics_served(listen, Topics(settings.topic_prefix), say) as hear, keeping_alive():
+            raise typer.Exit(supervise(command, setup, say, hear))
     wiring.warm_up()
     with keeping_alive():  # its own watchdog ends it when records wait and none is taken
         raise typer.Exit(run_worker(setup, say_to_stderr()))

@@ -14,6 +14,7 @@ from streams.core.instant import Instant, parse_instant
 from streams.exporter.collector import Family, family
 from streams.exporter.state import seconds
 from streams.runtime.supervisor import Hear
+from streams.runtime.worker_setup import Say
 
 Place = tuple[str, str]
 """Step and partition."""
@@ -74,13 +75,12 @@ class WorkerCollector(Collector):
 
 
 @contextmanager
-def metrics_served(listen: str | None, topics: Topics) -> Iterator[Hear]:
+def metrics_served(listen: str | None, topics: Topics, say: Say) -> Iterator[Hear]:
     """Serve them while the block runs, where an address is given; what is to hear. Raises ListenError."""
     collector = WorkerCollector(topics)
     if listen is None:
         yield collector.hear
         return
-    from streams.cli.screen import say
     from streams.exporter.app import MetricsApp
     from streams.service.server import serving
 
@@ -88,7 +88,7 @@ def metrics_served(listen: str | None, topics: Topics) -> Iterator[Hear]:
         server.config.app = MetricsApp(collector)
         thread = threading.Thread(target=server.serve_here, name="metrics", daemon=True)
         thread.start()
-        say(f"指标在 {url}/metrics", f"metrics at {url}/metrics")
+        say("listening", metrics=f"{url}/metrics")
         try:
             yield collector.hear
         finally:

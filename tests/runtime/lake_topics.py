@@ -85,9 +85,9 @@ class LakeTopics:
         for partition, records in enumerate(events(self.partitions)):
             self.write(self.names.events, partition, records)
 
-    def delete_before(self, partition: int, offset: int) -> None:
-        """As retention does."""
-        where = TopicPartition(self.names.events, partition, offset)
+    def delete_before(self, partition: int, offset: int, topic: str = "") -> None:
+        """As retention does; of the topic of events, if of no other."""
+        where = TopicPartition(topic or self.names.events, partition, offset)
         admin = self.admin
         admin.delete_records([where])[where].result()
 
