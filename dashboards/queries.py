@@ -1,6 +1,7 @@
 """PromQL that boards share. Names of metrics stand in `streams.metrics`, and nowhere else.
 
 Every vector is first reduced to the labels that are looked at: who scrapes a service and an exporter sees both once.
+So of what a ledger counts the rates are reduced by max, and only what a process counts for itself is summed.
 """
 
 from streams import metrics

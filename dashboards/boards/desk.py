@@ -213,7 +213,7 @@ def _raised(say: Tongue) -> Builder:
         ),
         COUNT,
         *(
-            Query(f'sum(increase({metrics.ALERTS_RAISED.name}{{severity="{severity}"}}[$__range]))', word)
+            Query(f'max(increase({metrics.ALERTS_RAISED.name}{{severity="{severity}"}}[$__range]))', word)
             for severity, word in (("critical", say("紧急", "critical")), ("warning", say("一般", "warning")))
         ),
     ).decimals(0)

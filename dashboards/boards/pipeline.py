@@ -167,10 +167,10 @@ def _yes_no(say: Tongue) -> Mapping[str, tuple[str, str]]:
     return {"0": (say("否", "no"), colours.ALARM), "1": (say("是", "yes"), colours.CALM)}
 
 
-def _by_verdict(say: Tongue, metric: metrics.Metric) -> Iterator[Query]:
-    """Records a second by verdict, each in words and one colour."""
+def _by_verdict(say: Tongue, metric: metrics.Metric, over: str) -> Iterator[Query]:
+    """Records a second by verdict, each in words and one colour; `over` processes that export the same, or a part."""
     for verdict, zh, en in VERDICTS:
-        yield Query(f'sum(rate({metric.name}{{verdict="{verdict}"}}[{RATE}]))', say(zh, en))
+        yield Query(f'{over}(rate({metric.name}{{verdict="{verdict}"}}[{RATE}]))', say(zh, en))
 
 
 def _verdicts(say: Tongue) -> Builder:
@@ -182,7 +182,7 @@ def _verdicts(say: Tongue) -> Builder:
             "Records a second: counted, duplicate, late, rejected; they sum to those received.",
         ),
         "cps",
-        *_by_verdict(say, metrics.RECORDS),
+        *_by_verdict(say, metrics.RECORDS, "max"),
         paint=PAINT,
     )
     return panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL)).fill_opacity(30)
@@ -244,7 +244,7 @@ def _windows(say: Tongue) -> Builder:
             Query(age(metrics.WINDOW_END, where=f'size="{size}"'), word)
             for size, word in (("hour", say("时", "Hour")), ("day", say("日", "Day")), ("week", say("周", "Week")))
         ),
-        Query(f"sum(increase({metrics.WINDOWS_CLOSED.name}[1h]))", say("每小时关闭", "Closed an hour")),
+        Query(f"max(increase({metrics.WINDOWS_CLOSED.name}[1h]))", say("每小时关闭", "Closed an hour")),
         paint=[colours.COUNT, colours.EXPECTED, colours.SECOND, colours.NONE],
         on_the_right={3: COUNT},
     )
@@ -300,7 +300,7 @@ def _ingested(say: Tongue) -> Builder:
             "Records a second that came to the live service, by verdict.",
         ),
         "cps",
-        *_by_verdict(say, metrics.INGEST_RECORDS),
+        *_by_verdict(say, metrics.INGEST_RECORDS, "sum"),
         paint=PAINT,
     ).no_value(say("没有实时服务", "no live service"))
 

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from streams import metrics
-from streams.metrics import Kind, Metric, Unit
+from streams.metrics import Group, Kind, Metric, Unit
 from tests.prometheus.programs import tool
 
 END = 1_750_000_200
@@ -20,6 +20,8 @@ SIGNALS |= {"share": ("events", "total")}
 HIDDEN = ("west", "total", "day")
 """The series that is below k."""
 SIZES = ("hour", "day", "week")
+SCRAPED, LEDGERS = ("run", "exporter"), (Group.ALERTS, Group.WINDOWS, Group.BUDGET, Group.PIPELINE, Group.NAMES)
+"""Both tell of the ledger: nothing may be seen twice."""
 # a3 says nothing but where; what always pages (a5) has a category as its signal; the profile no longer has a6's county.
 ALERTS = (
     {"alert": "a1", "county": "east", "category": "order", "signal": "total", "size": "day", "severity": "critical"},
@@ -102,8 +104,8 @@ def openmetrics() -> Iterator[str]:
     for metric in metrics.METRICS:
         family = metric.name.removesuffix("_total") if metric.kind is Kind.COUNTER else metric.name
         yield f"# TYPE {family} {metric.kind.value}"
-        for labels in labels_of(metric):
-            text = ",".join(f'{name}="{one}"' for name, one in labels.items())
+        for instance, labels in product(SCRAPED if metric.group in LEDGERS else SCRAPED[:1], labels_of(metric)):
+            text = ",".join(f'{name}="{one}"' for name, one in {**labels, "instance": instance}.items())
             if metric.kind is Kind.HISTOGRAM:
                 for bound in ("60.0", "3600.0", "+Inf"):
                     bucket = f'{text},le="{bound}"'

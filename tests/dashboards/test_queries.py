@@ -142,6 +142,23 @@ def test_a_number_below_k_is_told_apart_from_zero_and_from_nothing(answers: Answ
         assert counts == {"east": 1.0, "west": float(BELOW_K)}
 
 
+def test_what_two_processes_tell_of_one_ledger_is_counted_once(answers: Answers) -> None:
+    """`jiantu run` has /metrics too, and Prometheus scrapes both (deploy/prometheus)."""
+    told = {}
+    for board in boards():
+        for panel in panels(board) if board.lang == "zh" else ():
+            for target in panel["targets"]:
+                told[panel["title"], target["refId"]] = answers.samples(target["expr"], "variable")
+    a_second = 1 / history.STEP
+    for letter in "ABCD":
+        assert told["记录按去向", letter][0][1] == pytest.approx(a_second)
+    assert told["最近关闭的窗口距今", "D"][0][1] == pytest.approx(3600 * a_second)
+    for letter in "AB":
+        assert told["所选时间内发出", letter][0][1] == pytest.approx(history.SPAN * a_second, rel=0.05)
+    assert told["待确认：全部", "A"][0][1] == len(history.CHOICES["county"]) * len(history.CHOICES["severity"])
+    assert told["账目之差", "A"][0][1] == 0
+
+
 def test_tiles_say_the_worst_that_waits(answers: Answers) -> None:
     board = boards()[0]
     panel = next(one for one in panels(board) if one["title"] == "县区分布")
