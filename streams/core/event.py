@@ -49,7 +49,12 @@ Outcome = Literal["satisfied", "basically_satisfied", "dissatisfied", "unsolved"
 """What a call-back (回访) heard. `unreachable` is not a valid call-back; the rest are (DESIGN 7)."""
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
-_TIME_SCHEMA = {"format": "date-time", "pattern": r"(Z|[+-]\d{2}:\d{2})$"}
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_TIME_SCHEMA = {
+    "format": "date-time",
+    "pattern": rf"^(19|[2-9]\d)\d{{2}}-\d{{2}}-\d{{2}}[Tt]{_CLOCK}:[0-5]\d(\.\d{{1,9}})?([Zz]|[+-]{_CLOCK})$",
+}
+"""Of what RFC 3339 admits the years from 1900 on, without leap seconds."""
 Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
 """An opaque identifier or a keyed hash made by the sender; never a phone or identity number."""
 Time = Annotated[str, Meta(max_length=40, extra_json_schema=_TIME_SCHEMA)]

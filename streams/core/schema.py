@@ -16,8 +16,9 @@ IDENTITY = "urn:jiantu:event:1"
 """The number is the version of the event schema: a recording's header has it too."""
 
 
-def event_schema() -> dict[str, Any]:
-    """The schema, draft 2020-12: plain data, the same in every run; fields in the order of the type."""
-    _, parts = msgspec.json.schema_components([Event], ref_template="#/$defs/{name}")
-    event = parts.pop(Event.__name__)
+def event_schema(made: type[Event] = Event) -> dict[str, Any]:
+    """The schema, draft 2020-12: plain data, the same in every run; fields in the order of the type. `made`: a city's
+    own type (`event_type`), whose words it then says."""
+    _, parts = msgspec.json.schema_components([made], ref_template="#/$defs/{name}")
+    event = parts.pop(made.__name__)
     return {"$schema": DIALECT, "$id": IDENTITY, **event, **({"$defs": parts} if parts else {})}

@@ -201,7 +201,7 @@ def _add_ingest(app: FastAPI, service: Service) -> None:
         status_code=202,
         dependencies=[Depends(service.doorkeeper.needs(For.INGEST))],
         responses=description.INGEST_RESPONSES,
-        openapi_extra=description.INGEST,
+        openapi_extra=description.ingest(service.profile.city),
         summary="发送事件 · send events",
     )
     async def events(request: Request) -> Response:

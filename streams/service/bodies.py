@@ -1,6 +1,7 @@
 """Reading the body of a request: never more than may be, never longer than may take, never more at once than fits."""
 
 import asyncio
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from streams.service.refusals import HttpError, closing
 from streams.service.settings import ServiceSettings
 
+_GZIP = ("gzip", "x-gzip")
+_MEMBERS = 64
+"""Gzips one behind the other that make one body, at most: each is looked at anew."""
 _SWALLOWED = 4
 """Times the largest body that is read and thrown away, so that a client that only writes hears why it is refused."""
 
@@ -36,7 +40,7 @@ class Bodies:
             self._held -= needed
 
     async def read(self, request: Request) -> bytes:
-        """The whole body. Raises HttpError 413 or 408."""
+        """The whole body, unpacked. Raises HttpError 400, 408, 413, 415."""
         most, parts, size = self._settings.max_body, [], 0
         try:
             async with asyncio.timeout(self._settings.body_seconds):
@@ -58,17 +62,57 @@ class Bodies:
         except ClientDisconnect:
             raise closing(HttpError(400, "cut_short", "连接断开", "the connection ended inside the body")) from None
         if size > most:
-            raise closing(
-                HttpError(
-                    413,
-                    "too_large",
-                    f"请求体超过 {most} 字节，请分批发送",
-                    f"the body is larger than {most} bytes; send it in parts",
-                )
-            )
-        return b"".join(parts)
+            raise _too_large(most)
+        return _plain(request.headers.get("content-encoding", ""), b"".join(parts), most)
+
+
+def _too_large(most: int) -> HttpError:
+    return closing(
+        HttpError(
+            413,
+            "too_large",
+            f"请求体超过 {most} 字节，请分批发送",
+            f"the body is larger than {most} bytes; send it in parts",
+        )
+    )
+
+
+def _plain(coding: str, body: bytes, most: int) -> bytes:
+    """A body as it was before it was packed. Raises HttpError 400, 413, 415."""
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
+        return body
+    if coding not in _GZIP:
+        raise HttpError(
+            415,
+            "unknown_coding",
+            f"不认识的内容编码 {coding}",
+            f"content-encoding {coding}: it may be gzip, or none",
+            headers={"accept-encoding": "gzip"},
+        )
+    text = b""
+    for _ in range(_MEMBERS):
+        if not body:
+            break
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            text += unpacking.decompress(body, most + 1 - len(text))
+        except zlib.error:
+            raise HttpError(
+                400, "bad_coding", "内容编码不是 gzip", "the body is no gzip; nothing was taken in"
+            ) from None
+        if len(text) > most:
+            raise _too_large(most)
+        if not unpacking.eof:
+            raise HttpError(400, "bad_coding", "gzip 不完整", "the gzip is cut short; nothing was taken in")
+        body = unpacking.unused_data
+    if body:
+        raise HttpError(400, "bad_coding", "gzip 段太多", f"more than {_MEMBERS} gzips in a row; nothing was taken in")
+    return text
 
 
 def _length(request: Request) -> int | None:
+    if "content-encoding" in request.headers:  # how large it is nobody says
+        return None
     text = request.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdecimal() else None

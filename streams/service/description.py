@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from streams.core.city import City
+from streams.core.event import event_type
 from streams.core.schema import event_schema
 from streams.service import records
 
@@ -11,6 +13,10 @@ Events come in over HTTP and are answered for once they are durable. A record th
 never an error: send again whatever was not answered. 429 and 503 say when to come again; nothing of such a request
 was taken in."""
 
+_EVENT = """一个事实：何时何地发生了什么。 One fact: what happened, when, where it is about, and to which ticket.
+
+Two things no schema says: `at` may be five minutes ahead of its receipt at most (future), and no field may as a whole
+look like a phone or identity number (personal_number)."""
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -120,17 +126,28 @@ SECURED: dict[str, Any] = {"security": [{"token": []}]}
 SECURITY: dict[str, Any] = {"token": {"type": "http", "scheme": "bearer"}}
 
 
-def _event() -> dict[str, Any]:
-    return {name: part for name, part in event_schema().items() if name not in {"$schema", "$id"}}
+def _event(city: City) -> dict[str, Any]:
+    """An event in the words of a city: what the schema cannot say is in its description."""
+    made = event_type(
+        tuple(county.code for county in city.counties),
+        tuple(city.points),
+        tuple(category.code for category in city.categories),
+        tuple(city.channels),
+        tuple(city.sectors),
+    )
+    schema = {name: part for name, part in event_schema(made).items() if name not in {"$schema", "$id"}}
+    return schema | {"title": "Event", "description": _EVENT}
 
 
 def _cloud(data: dict[str, Any]) -> dict[str, Any]:
     attributes = {name: {"type": "string", "minLength": 1} for name in ("id", "source", "type")}
-    return _object(specversion={"const": "1.0"}, **attributes, data=data)
+    made = _object(specversion={"const": "1.0"}, **attributes, data=data)
+    made["properties"]["datacontenttype"] = {"enum": [records.EVENT, None]}
+    return made
 
 
-def _content() -> dict[str, Any]:
-    event = _event()
+def _content(city: City) -> dict[str, Any]:
+    event = _event(city)
     return {
         records.EVENT: {"schema": {"oneOf": [event, {"type": "array", "items": event}]}},
         records.LINES[0]: {"schema": {"type": "string", "description": "An event a line."}},
@@ -139,4 +156,6 @@ def _content() -> dict[str, Any]:
     }
 
 
-INGEST: dict[str, Any] = {**SECURED, "requestBody": {"required": True, "content": _content()}}
+def ingest(city: City) -> dict[str, Any]:
+    """What a request to take events in says beyond its answers."""
+    return {**SECURED, "requestBody": {"required": True, "content": _content(city)}}

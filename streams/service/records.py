@@ -5,6 +5,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protoc
 
 import base64
 import binascii
+import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -55,6 +56,7 @@ _CLOUDEVENT = msgspec.json.Decoder(_CloudEvent)
 def records_of(headers: Mapping[str, str], body: bytes) -> list[Given]:
     """The records of a body, in their order. Raises UnknownContentError."""
     kind = headers.get("content-type", EVENT).partition(";")[0].strip().lower()
+    body = body.removeprefix(codecs.BOM_UTF8)  # RFC 8259, 8.1: a reader may ignore it, and some write it
     if kind == CLOUDEVENT:
         return [_data_of(body)]
     if kind == CLOUDEVENTS:

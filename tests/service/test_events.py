@@ -1,6 +1,8 @@
 """Events over HTTP: every way to send them, one verdict a record, nothing kept of what is none."""
 
 import base64
+import codecs
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +51,30 @@ def test_lines(service: Living, kind: str) -> None:
     number = 10 + len(kind)
     answer = service.post(lines(event(number, NOW), event(number + 1, NOW)), **{"content-type": kind})
     assert totals(answer) == (202, ["counted"] * 2)
+
+
+def test_a_body_that_is_packed(service: Living) -> None:
+    packed = gzip.compress(lines(event(40, NOW))) + gzip.compress(lines(event(41, NOW)))
+    headers = {"content-type": "application/x-ndjson", "content-encoding": "gzip"}
+    assert totals(service.post(packed, **headers)) == (202, ["counted"] * 2)
+    before = service.accounting()
+    for body, coding, status, word in (
+        (packed[:-3], "gzip", 400, "bad_coding"),
+        (b"{}", "gzip", 400, "bad_coding"),
+        (gzip.compress(b"") * 65, "gzip", 400, "bad_coding"),
+        (gzip.compress(bytes(1 << 26)), "gzip", 413, "too_large"),
+        (packed, "br", 415, "unknown_coding"),
+    ):
+        answer = service.post(body, **(headers | {"content-encoding": coding}))
+        assert (answer.status_code, answer.json()["error"]) == (status, word)
+    assert service.accounting() == before  # nothing of it is a record
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_record(service: Living) -> None:
+    assert totals(service.post(codecs.BOM_UTF8 + lines(event(50, NOW)))) == (202, ["counted"])
+    kind = {"content-type": "application/x-ndjson"}
+    sent = codecs.BOM_UTF8 + lines(event(51, NOW), event(52, NOW)).replace(b"\n", b"\r\n")
+    assert totals(service.post(sent, **kind)) == (202, ["counted"] * 2)
 
 
 def test_a_cloudevent_in_json(service: Living) -> None:
