@@ -66,6 +66,15 @@ def test_a_service_is_watched_and_started_again_but_not_when_it_refused(unit: Pa
     assert found["SuccessExitStatus"] == ["130 143"], "told to stop is no failure"
 
 
+def test_brokers_may_be_away_for_hours_and_who_needs_them_is_still_started_again() -> None:
+    """Ticker and ledger end while nobody answers; a worker's own supervisor goes on, and it alone knows a third failure."""
+    for part in ("ticker", "ledger"):
+        found = settings(FOLDER / f"jiantu-{part}.service")
+        assert found["StartLimitIntervalSec"] == ["0"]
+        assert "StartLimitBurst" not in found
+    assert "--alone" not in settings(FOLDER / "jiantu-worker@.service")["ExecStart"][0]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd to ask")
 def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
     for unit in (*UNITS, *FOLDER.glob("*.timer")):
