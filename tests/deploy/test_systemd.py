@@ -67,7 +67,7 @@ def test_a_service_is_watched_and_started_again_but_not_when_it_refused(unit: Pa
 
 
 def test_brokers_may_be_away_for_hours_and_who_needs_them_is_still_started_again() -> None:
-    """Ticker and ledger end while nobody answers; a worker's own supervisor goes on, and it alone knows a third failure."""
+    """Ticker and ledger end while nobody answers; a worker's supervisor goes on, and it alone knows a third failure."""
     for part in ("ticker", "ledger"):
         found = settings(FOLDER / f"jiantu-{part}.service")
         assert found["StartLimitIntervalSec"] == ["0"]
