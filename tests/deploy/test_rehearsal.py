@@ -110,6 +110,13 @@ def alerts_of(where: Path | LedgerUrl) -> list[str]:
         return [one.id for one in ledger.alerts()]
 
 
+def record_of(where: Path | LedgerUrl) -> int:
+    with LedgerReader(where) as ledger:
+        progress = ledger.progress()
+    assert progress is not None
+    return progress.record
+
+
 def post(service: Living, lines: Sequence[bytes]) -> None:
     for start in range(0, len(lines), 500):
         answer = service.post(b"".join(lines[start : start + 500]), **NDJSON)
@@ -180,8 +187,8 @@ def test_a_ledger_in_postgresql_is_backed_up_while_it_is_written_and_restored(
     assert "fail" not in run("restore-postgresql", programs, U=url, B=tmp_path, **around)
     with paging(where, leshan, tmp_path, robot) as pager:
         offer(pager, [alert_id(one) for one in numbers[:4]])
-        again = Filling(where)
-        again(*map(raised, numbers))  # from the positions that it holds; what it has is ignored
+        again = Filling(where, record=record_of(where))
+        again(*map(raised, numbers))  # from the position that it holds; what it has is ignored
         offer(pager, [alert_id(one) for one in numbers])
     assert alerts_of(where) == [alert_id(one) for one in numbers]
     assert told(robot) == Counter(alert_id(one) for one in numbers)

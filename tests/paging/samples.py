@@ -59,10 +59,11 @@ FEW = replace(CASE, count=7, expected=0.6, by_category=(("street_order", 7),), b
 class Filling:
     """Writes alerts into a ledger, as a live service does; the watermark moves as it does there."""
 
-    def __init__(self, where: Where, source: str = "live:test") -> None:
+    def __init__(self, where: Where, source: str = "live:test", record: int = 0) -> None:
+        """`record`: how many the ledger has of its source."""
         self._where = where
         self._source = source
-        self._record = 0
+        self._record = record
         self._clock = WallClock()
         self._lock = threading.Lock()
         self.profile_version = "p"
