@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,18 @@ from dashboards.build import BUILT, documents, main
 from dashboards.library import FOLDERS, LANGS, NAMES, Built, built, folder_uid, uid
 from dashboards.sdk import JSONEncoder, model, register_default_plugins
 from streams import metrics
+from streams.core.city import City
 from streams.ledger.lifecycle import DISCARD_REASON_NAMES, MEASURE_NAMES, STEP_NAMES, StepKind
 from streams.profile import bundled, load
 from tests.dashboards.promql import labels_of, metrics_of
 from tests.dashboards.read import Asked, boards, panels, queries, variables
+
+
+@cache
+def cities() -> tuple[City, ...]:
+    """Those that come with jiantu."""
+    return tuple(load(name).city for name in bundled())
+
 
 ROOT = Path(__file__).parents[2]
 BOARDS = boards()
@@ -127,8 +136,7 @@ class TestEveryBoard:
     def test_knows_no_city(self, board: Built) -> None:
         """Counties, signals and points come from the exporter: any profile's boards are these."""
         text = json.dumps(board.document, ensure_ascii=False)
-        for name in bundled():
-            city = load(name).city
+        for city in cities():
             words = [word for one in city.counties for word in (one.code, one.name) if len(word) > 2]
             words += [one.name for one in city.signals if "_" in one.name and one.name != one.measure] + [city.title]
             assert [word for word in words if word in text] == []
