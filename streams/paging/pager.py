@@ -16,7 +16,7 @@ from streams.clock import Clock
 from streams.core.instant import HOUR, SECOND, Duration
 from streams.ledger.alerts import AlertLife
 from streams.ledger.desk import AlertDesk, StepResult
-from streams.ledger.errors import LedgerError, StepRefusedError, UnknownAlertError
+from streams.ledger.errors import LedgerError
 from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.pages import PageBook
 from streams.ledger.place import Where
@@ -101,8 +101,6 @@ class Pager:
         ]
         self._open_now = partial(OpenLedger, where, naming, settings, self.links, clock)
         self._ledger: OpenLedger | None = None
-        self.trouble = ""
-        """Why the ledger could not be read the last time; "" where it could."""
         self._threads: Sequence[threading.Thread] = ()
         self.failed: BaseException | None = None
         """What ended a thread of it that should not have ended."""
@@ -141,16 +139,9 @@ class Pager:
 
     @contextmanager
     def _reading(self) -> Iterator[OpenLedger]:
-        """The ledger as it is now, for one thread at a time. Raises LedgerError, which is remembered."""
+        """The ledger as it is now, for one thread at a time. Raises LedgerError."""
         with self._lock:
-            try:
-                yield self._opened()
-            except (UnknownAlertError, StepRefusedError):
-                raise
-            except LedgerError as error:
-                self.trouble = str(error)
-                raise
-            self.trouble = ""
+            yield self._opened()
 
     def _opened(self) -> OpenLedger:
         if self._ledger is not None and not self._ledger.is_current():
