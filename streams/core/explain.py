@@ -19,8 +19,8 @@ from streams.core.clusters import ScannedDay
 from streams.core.evidence import is_past
 from streams.core.explain_cluster import cluster_outcome, scan_tests
 from streams.core.explanation import PAGED, Explanation, Test, Why
-from streams.core.guards import LevelTable, Verdict, side_p, verdicts
-from streams.core.incident import Departures, explaining, owner
+from streams.core.guards import NEAR, NEAR_AT_MOST, LevelTable, Verdict, side_p, verdicts
+from streams.core.incident import COMPARTMENTED, Departures, Key, explaining, owner
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.outputs import ScoredWindow
@@ -96,6 +96,9 @@ def explain(
                 if test.why is Why.VERDICT
             ]
             why, alert = next((one for one in outcomes if one[0] in PAGED), outcomes[0])
+        elif why in (Why.MINIMUM_COUNT, Why.ABOVE_LEVEL) and tests[0].cluster is None:
+            kept = _kept_open(plan, window, (i, j), tests[0], transitions)
+            why, alert = (why, None) if kept is None else (Why.CONTINUED, kept)
     counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
     of = plan.layout.signal.get(plan.city.signals[i].of or "")
     return Explanation(
@@ -123,6 +126,19 @@ def _deciding(test: Test) -> tuple[int, bool, float]:
     level."""
     near = test.p / test.level if test.p is not None and test.level else 0.0
     return _DECIDING.index(test.why), test.why is Why.VERDICT and test.cluster is not None, near
+
+
+def _kept_open(
+    plan: JudgePlan, window: ScoredWindow, at: tuple[int, int], test: Test, transitions: list[Transition]
+) -> str | None:
+    """The open alert of a series that this window was near enough to keep open, though no verdict; None for none."""
+    level = test.level or 0.0
+    if test.p is None or test.p > max(level, min(NEAR * level, NEAR_AT_MOST)):
+        return None
+    family = plan.city.signals[at[0]].family
+    key = Key(plan.layout.codes[at[1]], family, COMPARTMENTED if plan.layout.compartmented[at[0]] else "")
+    own = owner(plan.layout, key, test.side, window, recall(plan, transitions, window.end))
+    return None if own is None or own.ended or own.side is not test.side else own.alert
 
 
 def _fired(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> Verdict:

@@ -16,7 +16,7 @@ class Why(StrEnum):
     JOINED = "joined"
     """Its evidence joined an alert that was open."""
     CONTINUED = "continued"
-    """A verdict that said nothing new: it kept an open alert open."""
+    """A verdict, or near one, that said nothing new: it kept an open alert open."""
     EXPLAINED = "explained"
     """A verdict that another alert accounts for: the same incident seen again, elsewhere or in a longer window."""
     NOT_CORROBORATED = "not_corroborated"

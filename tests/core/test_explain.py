@@ -57,6 +57,22 @@ def test_a_verdict_names_the_alert_it_raised_joined_and_kept_open() -> None:
     assert (continued.why, continued.alert) == (Why.CONTINUED, raised.alert)
 
 
+def test_a_window_that_is_near_a_verdict_belongs_to_the_alert_that_it_keeps_open() -> None:
+    """Too few for a page of its own, or not quite improbable enough: but nobody was left unwarned."""
+    city = small_city(replace(s, minimum_count=20) for s in SIGNALS)
+    court = Courtroom(city)
+    heard(court, NINE, {("noise", "east"): Seen(58, 21.0, FIRE)})
+    (raised,) = court.raised
+    for hour, seen in enumerate((Seen(19, 3.0, FIRE), Seen(33, 21.0, 2 * LEVEL)), 1):
+        window = heard(court, NINE + hour * HOUR, {("noise", "east"): seen})
+        answer = ask(court, window, "noise", "east", NINE + hour * HOUR)
+        assert (answer.why, answer.alert) == (Why.CONTINUED, raised.alert)
+    far = heard(court, NINE + 3 * HOUR, {})
+    assert ask(court, far, "noise", "east", NINE + 3 * HOUR).why is Why.ABOVE_LEVEL
+    other = heard(court, NINE + 4 * HOUR, {("noise", "west"): Seen(19, 3.0, FIRE)})
+    assert ask(court, other, "noise", "west", NINE + 4 * HOUR).why is Why.MINIMUM_COUNT
+
+
 def test_a_total_that_its_part_accounts_for_names_that_alert() -> None:
     court = Courtroom()
     both = {("noise", "east"): Seen(58, 21.0, FIRE), ("total", "east"): Seen(100, 60.0, FIRE)}
