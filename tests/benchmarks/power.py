@@ -24,6 +24,11 @@ _MEANING = (
     "weeks, seed {seed}. In brackets: over the usual of a day. A day closes at its end and is judged when the allowed "
     "lateness has passed: a burst that starts late in one is not found in it."
 )
+_OTHERS = (
+    "Of every kind of incident of the catalogue (bursts, slow rises, lasting shifts, clusters of neighbours, droughts, "
+    "satisfaction that falls, floods of one caller) how many are found in large, middle and small counties, and how "
+    "fast, by all signals and the scan together: [BUDGET.md](BUDGET.md)."
+)
 
 
 def measure(profile: str, trial: Trial) -> dict[str, Any]:
@@ -56,6 +61,8 @@ def markdown(made: Mapping[str, Any]) -> str:
         f"Made by `{made['command']}`, commit {made['commit']}, {machine_['cores']} cores of {machine_['processor']}.",
         "",
         _MEANING.format(**trial, budget=made["budget_per_week"]),
+        "",
+        _OTHERS,
         "",
     ]
     for name, signal in made["signals"].items():
