@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.cell_words import CellsByWords, CellWords
 from streams.core.city import FILTER_FIELDS, STANDING, Measure, Signal
 from streams.core.event import INTAKE_KINDS
 from streams.core.tickets import role_of
@@ -43,12 +44,20 @@ def matches(signal: Signal, cell: Cell) -> bool:
     return True
 
 
+class NumberedCells(list[Cell]):
+    """Cells by number, only ever appended to, and what is known of their words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = CellWords()
+
+
 class CellRegistry:
     """Numbers cells in the order of their first event, and knows which signals count which cell."""
 
     def __init__(self, signals: Sequence[Signal], cells: Iterable[Cell] = ()) -> None:
         self.signals = signals
-        self.cells: list[Cell] = []
+        self.cells = NumberedCells()
         self.codes: dict[Cell, int] = {}
         self._additive = np.zeros((256, len(signals)), dtype=np.int64)
         self.counted_as: NDArray[np.uint8] = np.zeros(self._additive.shape, dtype=np.uint8)
@@ -149,13 +158,23 @@ class CellCounts:
 
     def items(self) -> list[tuple[Cell, int]]:
         """(cell, events) of the cells that have any, in the order of their numbers."""
-        if self._codes is not None:
-            self._counts, self._codes = np.bincount(self._codes), None
         if self._items is None:  # who asks once asks for several signals
-            which = np.flatnonzero(self._counts)
-            events = self._counts[which].tolist()
+            counts = self._counted()
+            which = np.flatnonzero(counts)
+            events = counts[which].tolist()
             self._items = [(self._cells[code], n) for code, n in zip(which.tolist(), events, strict=True)]
         return self._items
+
+    def by_words(self) -> CellsByWords:
+        """The cells that have any as they are sent."""
+        words = self._cells.words if isinstance(self._cells, NumberedCells) else CellWords()
+        words.learn(self._cells)
+        return words.by_words(self._counted())
+
+    def _counted(self) -> Counts:
+        if self._codes is not None:
+            self._counts, self._codes = np.bincount(self._codes), None
+        return self._counts
 
     def heartbeat(self, signal: Signal) -> int:
         """Events of every kind from the points whose feed a signal counts."""

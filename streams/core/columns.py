@@ -24,12 +24,12 @@ Wide = NDArray[np.uint64]
 Columns = NDArray[np.int64]
 """Shape (lines, WIDTH): one row a line, in the columns below."""
 
-(LINE, PLAIN, RECEIVED, AT, DUE, COUNTY, CELL, HASH, ID, ID_END, TICKET, TICKET_END, CALLER, CALLER_END, MATTER,
- MATTER_END) = range(16)  # fmt: skip
+(LINE, PLAIN, RECEIVED, AT, DUE, COUNTY, CELL, ID, ID_END, HASH, TICKET, TICKET_END, TICKET_HASH, CALLER, CALLER_END,
+ CALLER_HASH, MATTER, MATTER_END, MATTER_HASH) = range(19)  # fmt: skip
 """LINE: where the line begins; PLAIN: 1, or 0 and nothing else in the row holds; RECEIVED: milliseconds; AT, DUE:
-instants; COUNTY: its number in the city; CELL: the words of FILTER_FIELDS packed into one number; HASH of the id; where
-texts begin and end."""
-WIDTH = 16
+instants; COUNTY: its number in the city; CELL: the words of FILTER_FIELDS packed into one number; where texts begin and
+end, and their hashes (HASH: the id's)."""
+WIDTH = 19
 NONE = -(2**63)
 """A time that is not there. A text that is not there begins at 0, where every line has its brace."""
 
@@ -132,11 +132,11 @@ class Text(NamedTuple):
         )
 
 
-def columns_of(text: Text, count: int, words: Words, *, framed: bool) -> Columns:
-    """The columns of the first `count` lines of a text. `framed`: they may have a recording's frame."""
+def columns_of(text: Text, count: int, words: Words, *, framed: bool) -> tuple[Columns, int]:
+    """The columns of the first `count` lines of a text, and where the next one would begin. `framed`: they may have a
+    recording's frame."""
     out = np.empty((count, WIDTH), dtype=np.int64)
-    _read_lines(text.singles, text.eights, words, framed, out)
-    return out
+    return out, _read_lines(text.singles, text.eights, words, framed, out)
 
 
 @inlined
@@ -174,7 +174,7 @@ def string_at(text: Wide, start: int) -> tuple[int, int]:
 
 
 @compiled
-def _read_lines(text: Bytes, eights: Wide, words: Words, framed: bool, out: Columns) -> None:
+def _read_lines(text: Bytes, eights: Wide, words: Words, framed: bool, out: Columns) -> int:
     place, size = 0, text.size - 8
     for k in range(out.shape[0]):
         out[k, LINE] = place
@@ -186,6 +186,7 @@ def _read_lines(text: Bytes, eights: Wide, words: Words, framed: bool, out: Colu
                 after += 1
             after += 1
         place = after
+    return place
 
 
 @inlined
@@ -258,7 +259,6 @@ def _read_event(text: Bytes, eights: Wide, start: int, words: Words, out: Column
         column, field = -1, -1
         if name == _ID_NAME:
             column, bit = ID, 0
-            out[k, HASH] = h
         elif name == _AT_NAME:
             bit = 1
             out[k, AT] = _instant(text, begin, p)
@@ -297,7 +297,7 @@ def _read_event(text: Bytes, eights: Wide, start: int, words: Words, out: Column
         if column >= 0:
             if not _is_plain_id(text, begin, p):
                 return -1
-            out[k, column], out[k, column + 1] = begin, p
+            out[k, column], out[k, column + 1], out[k, column + 2] = begin, p, h
         elif field >= 0:
             number = _word(eights, begin, p, h, words, field)
             if number < 0:

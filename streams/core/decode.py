@@ -11,14 +11,18 @@ from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.core.city import City
-from streams.core.columns import LINE, NONE, PLAIN, RECEIVED, WIDTH, Columns, Text, Words, columns_of
+from streams.core.columns import LINE, NONE, PLAIN, RECEIVED, Columns, Text, Words, columns_of
 from streams.core.decode_values import ValueDecoder
 from streams.core.event import Event, event_type
 from streams.core.instant import Instant, NaiveTimeError, parse_instant
 from streams.core.personal import LONGEST, looks_personal
 from streams.core.record import Arrival, Reason, Rejection
+
+Stamps = NDArray[np.int64]
+"""When each of some values was received, epoch milliseconds; columns.NONE: not known."""
 
 LARGEST_RECORD = 64 * 1024
 """Bytes. An event of this schema stays below 2 kB; more is a mistake or an attack."""
@@ -171,7 +175,7 @@ class RecordDecoder:
         A line holds an arrival, or an event without a frame.
         """
         padded = Text.of(text)
-        columns = columns_of(padded, count, self._words, framed=True)
+        columns, _ = columns_of(padded, count, self._words, framed=True)
 
         def line(place: int) -> bytes:
             begin = int(columns[place, LINE])
@@ -189,20 +193,29 @@ class RecordDecoder:
 
     def values(self, values: Sequence[tuple[bytes, int | None]], first: int) -> Batch:
         """The batch of a topic's values with their timestamps (epoch milliseconds); a tick is a value too."""
-        joined = b"\n".join([value for value, _ in values])
+        received = [NONE if received is None else received for _, received in values]
+        return self.stamped([value for value, _ in values], np.array(received, dtype=np.int64), first)
+
+    def stamped(self, values: Sequence[bytes], received: Stamps, first: int) -> Batch:
+        """The same, values and timestamps apart."""
+        joined = b"\n".join(values)
         padded = Text.of(joined)
-        if joined.count(b"\n") == len(values) - 1:
-            columns = columns_of(padded, len(values), self._words, framed=False)
-            columns[:, RECEIVED] = [NONE if received is None else received for _, received in values]
-        else:  # a value of several lines
-            columns = np.zeros((len(values), WIDTH), dtype=np.int64)
+        columns, after = columns_of(padded, len(values), self._words, framed=False)
+        columns[:, RECEIVED] = received
+        if after != len(joined) + 1:  # a value of several lines
+            columns[:] = 0
+
+        def value(place: int) -> tuple[bytes, int | None]:
+            stamp = int(received[place])
+            return values[place], None if stamp == NONE else stamp
+
         return Batch(
             first,
             padded,
             columns,
-            whole=lambda: self._values.arrivals(values, first),
-            one=lambda place: self._values.arrival(values[place], first + place),
-            digest=lambda place: hashlib.sha256(values[place][0]).hexdigest(),
+            whole=lambda: self._values.arrivals([value(place) for place in range(len(values))], first),
+            one=lambda place: self._values.arrival(value(place), first + place),
+            digest=lambda place: hashlib.sha256(values[place]).hexdigest(),
         )
 
     def _arrivals(self, text: bytes, first: int, count: int) -> Sequence[Arrival | Rejection]:

@@ -41,9 +41,8 @@ class Table(NamedTuple):
 
 
 @inlined
-def number_of(names: Table, eights: Wide, begin: int, end: int) -> int:
-    """The number of a text; a new one gets the next, for which there must be room."""
-    h = hash_of(eights, begin, end)
+def number_of(names: Table, eights: Wide, begin: int, end: int, h: int) -> int:
+    """The number of a text that has a hash; a new one gets the next, for which there must be room."""
     mask, length = names.slots.size - 1, end - begin
     place, upper = h & mask, h >> 32
     while True:
@@ -98,7 +97,7 @@ def comes_before(names: Table, one: int, other: int) -> bool:
 
 @compiled
 def _number_of(names: Table, eights: Wide, size: int) -> int:
-    return number_of(names, eights, 0, size)
+    return number_of(names, eights, 0, size, hash_of(eights, 0, size))
 
 
 @compiled
@@ -165,7 +164,7 @@ def _read(names: Table, eights: Wide, lengths: NDArray[np.uint16], looked_up: bo
         if end == place:
             out[i] = NOTHING
         elif looked_up:
-            out[i] = number_of(names, eights, place, end)
+            out[i] = number_of(names, eights, place, end, hash_of(eights, place, end))
         else:
             out[i] = keep(names, eights, place, end)
         place = end

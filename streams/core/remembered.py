@@ -73,6 +73,12 @@ def _place_of(table: Table, text: Bytes, begin: int, end: int, h: int, owner: in
 
 
 @inlined
+def home_of(table: Table, h: int, owner: int) -> int:
+    """The slot at which the search for an id begins."""
+    return _of_county(h, owner) & (table.slots.size - 1)
+
+
+@inlined
 def _of_county(h: int, owner: int) -> int:
     """The same id of two counties is two ids."""
     return (h + owner * 0x1E3779B97F4A7C15) & 0x7FFFFFFFFFFFFFFF

@@ -4,10 +4,7 @@ Floats are little-endian doubles without their NaNs: most series have no score, 
 one. So every NaN is the same, whatever processor made it.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
 from math import prod
-from operator import itemgetter
 
 import msgspec
 import numpy as np
@@ -15,6 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from detectors.observation import Floats, Scores
+from streams.core.cell_words import CellsByWords, Head, Tail
 from streams.core.cells import Cell, CellCounts
 from streams.core.city import Size
 from streams.core.instant import Instant
@@ -24,17 +22,12 @@ _FLOATS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "
 """Of Scores: all that are floats."""
 
 
-_Head = tuple[str, str, str]
-_Tail = tuple[str | None, str | None, str | None]
-"""The first and the last three of Cell's fields."""
-
-
 class WiredCells(Struct, frozen=True, array_like=True):
     """Cells and their events, in the order of the cells' words; words that cells share are said once, and numbered."""
 
-    heads: tuple[_Head, ...]
+    heads: tuple[Head, ...]
     """Point, category and kind, in the order in which the cells below first have them."""
-    tails: tuple[_Tail, ...]
+    tails: tuple[Tail, ...]
     """Channel, sector and outcome, likewise."""
     head_of: tuple[int, ...]
     """Of every cell a number into `heads`."""
@@ -101,41 +94,10 @@ class WiredPage(Struct, frozen=True, array_like=True, tag="page"):
 
 def packed_window(window: ClosedWindow) -> WiredWindow:
     """A closed window, ready to be encoded."""
-    cells = _packed_cells(window.cells.items())
+    cells = WiredCells(*window.cells.by_words())
     counts = tuple(window.counts.tolist())
     people = None if window.people is None else tuple(map(tuple, window.people.tolist()))
     return WiredWindow(window.county, window.size, window.start, window.end, counts, cells, window.metrics, people)
-
-
-def _packed_cells(items: Sequence[tuple[Cell, int]]) -> WiredCells:
-    """In the order of the cells' words: that of their first events depends on who shares the partition.
-
-    There is nearly a cell an event, so no line of Python runs for each of its words.
-    """
-    rows = [(*_parts(cell), events) for cell, events in items]
-    if not rows:
-        return WiredCells((), (), (), (), ())
-    rows.sort(key=_by_words)
-    _, heads, tails, events = zip(*rows, strict=True)
-    head_numbers = {head: i for i, head in enumerate(dict.fromkeys(heads))}
-    tail_numbers = {tail: i for i, tail in enumerate(dict.fromkeys(tails))}
-    return WiredCells(
-        tuple(head_numbers),
-        tuple(tail_numbers),
-        tuple(map(head_numbers.__getitem__, heads)),
-        tuple(map(tail_numbers.__getitem__, tails)),
-        events,
-    )
-
-
-@lru_cache(maxsize=100_000)
-def _parts(cell: Cell) -> tuple[str, _Head, _Tail]:
-    """What a cell is sorted by, no other cell's whatever its words hold; and its two halves."""
-    return _json(cell).decode(), cell[:3], cell[3:]
-
-
-_json = msgspec.json.Encoder().encode
-_by_words = itemgetter(0)
 
 
 def packed_scores(scored: ScoredWindow) -> WiredScores:
@@ -191,12 +153,20 @@ class _SentCells(CellCounts):
 
     def items(self) -> list[tuple[Cell, int]]:
         """(cell, events) of the cells that have any."""
+        self._look()
+        return super().items()
+
+    def by_words(self) -> CellsByWords:
+        """As they were sent."""
+        self._look()
+        return super().by_words()
+
+    def _look(self) -> None:
         if self._sent is not None:
             heads, tails = self._sent.heads, self._sent.tails
             pairs = zip(self._sent.head_of, self._sent.tail_of, strict=True)
             self._cells = [Cell(*heads[head], *tails[tail]) for head, tail in pairs]
             self._sent = None
-        return super().items()
 
 
 def _cells_of(packed: WiredCells) -> CellCounts:

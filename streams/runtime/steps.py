@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import msgspec
+import numpy as np
 
 from detectors.registry import DETECTORS
 from streams.core import judge
 from streams.core.city import City, Size
+from streams.core.columns import NONE
 from streams.core.decode import Batch, RecordDecoder, read_time
 from streams.core.instant import Instant
 from streams.core.judge_state import JudgeState, restore, snapshot
@@ -148,7 +150,7 @@ class TallyStep:
 
     def take(self, records: Sequence[TopicRecord]) -> list[Made]:
         """Take records in the order of their offsets."""
-        batch = self._decoder.values(_values(records), 0)
+        batch = self._batch(records)
         if self._tally is None:
             start = _first_tick(batch)
             if start is None:
@@ -157,12 +159,17 @@ class TallyStep:
             if self._held:
                 records = [*self._held, *records]
                 self._held = []
-                batch = self._decoder.values(_values(records), 0)
+                batch = self._batch(records)
         out = self._tally.step(batch)
         made = [self._emitted(one) for one in out.emitted]
         made += [self._corrected(one) for one in out.corrections]
         made += [self._rejected(one, reached, offset_of(records[one.position])) for reached, one in out.rejections]
         return made
+
+    def _batch(self, records: Sequence[TopicRecord]) -> Batch:
+        stamps = np.array([record.timestamp()[1] for record in records], dtype=np.int64)
+        stamps[stamps < 0] = NONE
+        return self._decoder.stamped([record.value() or b"" for record in records], stamps, 0)
 
     def _fresh(self, start: Instant) -> Tally:
         return Tally(self._city, start, self._place.counties)
@@ -199,10 +206,6 @@ class TallyStep:
         """Go on from a whole state."""
         self._tally = self._fresh(msgspec.msgpack.decode(chunks["start"], type=int))
         self._tally.restore(chunks)
-
-
-def _values(records: Sequence[TopicRecord]) -> list[tuple[bytes, int | None]]:
-    return [(one.value() or b"", at if (at := one.timestamp()[1]) >= 0 else None) for one in records]
 
 
 def offset_of(record: TopicRecord) -> int:
