@@ -171,6 +171,12 @@ class AlertLedger:
         hidden = [(row.raised_at, taken_up.get(row.id)) for row in rows if self._facts[row.id].hidden]
         return [AlertSpan(self._shown(row), taken_up.get(row.id), decided.get(row.id)) for row in shown], hidden
 
+    def pages_raised(self, look: Look) -> list[Instant]:
+        """When every page under the budget was raised, compartmented ones aside; in order."""
+        rows = look.alerts()
+        self._facts |= {name: self._facts_of(one) for name, one in look.evidence(self._unknown(rows))}
+        return [row.raised_at for row in rows if self._facts[row.id].paged and not self._facts[row.id].hidden]
+
     def _unknown(self, rows: Iterable[AlertRow]) -> list[str]:
         return [row.id for row in rows if row.id not in self._facts]
 

@@ -2,7 +2,7 @@
 
 A value is told from the moment at which it was known (a window's end + allowed lateness) until another one was, once a
 step. It is written block by block: nothing holds a year. What only the last checkpoint knows (records received,
-rejected) has no past and is told at the end alone.
+duplicates, rejected) has no past and is told at the end alone.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,13 @@ from functools import partial
 
 from streams import metrics
 from streams.core.city import Size
-from streams.core.instant import DAY, HOUR, SECOND, Duration, Instant
+from streams.core.instant import DAY, HOUR, SECOND, WEEK, Duration, Instant
 from streams.core.outputs import ScoredWindow
 from streams.exporter.alerts import RECENT, AlertSpan, by_severity
 from streams.exporter.collector import Family, family, ledger_families, name_families, window_families
 from streams.exporter.figures import FigureMaker
-from streams.exporter.state import LedgerState, seconds
+from streams.exporter.past import Totals
+from streams.exporter.state import LedgerState, plan_of, seconds
 from streams.ledger.glance import Glance, Look
 from streams.ledger.place import Where
 from streams.metrics import NAMES, Kind, Metric
@@ -56,6 +57,7 @@ class History:
         self._city = profile.city
         self._state = LedgerState(profile, replayed=replayed)
         self._figures = FigureMaker(profile.city)
+        self._past = Totals(profile.city, plan_of(profile.city))
         self._signals = tuple(signal.name for signal in self._city.signals)
         self._series = (*(county.code for county in self._city.counties), self._city.code)
 
@@ -97,6 +99,7 @@ class History:
             *self._alerts(look, first, end),
             *self._points(look, first, end),
             *self._clock(times),
+            *self._totals(look, first, times[-1] if last else end),
         ]
         if last:
             state = self._state.read_in(look, self._where)
@@ -134,7 +137,10 @@ class History:
         lateness = self._city.allowed_lateness
 
         def read(size: Size, at: Instant) -> ScoredWindow | None:
-            return look.scored_window(size, at, self._signals, self._series)
+            window = look.scored_window(size, at, self._signals, self._series)
+            if window is not None and at + lateness >= first:
+                self._past.note(window)
+            return window
 
         for size in Size:
             before = look.scored_ends(size, first - lateness - 8 * DAY, first - lateness)[-1:]
@@ -146,6 +152,16 @@ class History:
                     shown = window_families(self._profile, [figures])
                     own = [one for one in shown if one.name != metrics.PRIVACY_K.name]
                     yield _span(max(first, window_end + lateness), until, own)
+
+    def _totals(self, look: Look, first: Instant, end: Instant) -> Iterator[_Span]:
+        """What was spent, counted and closed; and how many pages the 7 days before had."""
+        for since, until, families in self._past.told(look, first, end):
+            yield _span(since, until, families)
+        raised = self._state.alerts.pages_raised(look)
+        changes = sorted({first, *(at for one in raised for at in (one, one + WEEK) if first < at < end)})
+        for since, until in zip(changes, [*changes[1:], end], strict=True):
+            pages = sum(since - WEEK < at <= since for at in raised)
+            yield _span(since, until, [family(metrics.PAGES_LAST_WEEK, [((), pages)])])
 
     def _clock(self, times: range) -> Iterator[_Span]:
         """What moves with the time: the watermark, and how long the calendar still lasts."""

@@ -53,7 +53,7 @@ class LedgerState:
         self.city: City = profile.city
         self._figures = FigureMaker(self.city)
         self.alerts = AlertLedger(self.city)
-        self._plan = _plan_of(self.city)
+        self._plan = plan_of(self.city)
         self._signals = tuple(signal.name for signal in self.city.signals)
         self._series = (*(county.code for county in self.city.counties), self.city.code)
         self._costs: dict[tuple[Instant, Size], int] = {}
@@ -165,7 +165,8 @@ def seconds(at: Instant) -> float:
     return at / SECOND
 
 
-def _plan_of(city: City) -> JudgePlan:
+def plan_of(city: City) -> JudgePlan:
+    """What the judge knows of a city, for what its tests cost."""
     from detectors.registry import DETECTORS
 
     return JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
