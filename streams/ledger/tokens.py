@@ -102,7 +102,9 @@ class TokenDesk:
         if not scopes:
             raise StepRefusedError(f"a token is for something: {', '.join(Scope)}")
         if life is not None and not 0 < life <= LONGEST_LIFE:
-            raise StepRefusedError("a token's life is more than nothing and at most ten years")
+            raise StepRefusedError(
+                "有效期须大于零，至多十年  a token's life is more than nothing and at most ten years"
+            )
         now = self._clock.now()
         made = Token(
             id=digest_of(f"id {secret}")[:12],
@@ -160,7 +162,9 @@ def _add(db: Connection, made: Token, now: Instant) -> None:
 def _revoke(db: Connection, which: str, who: str, now: Instant) -> Token:
     found = [one for one in _all(db) if which in (one.id, one.name)]
     if not found:
-        raise StepRefusedError(f'no token has the name or id "{which}"; `jiantu token list` shows them')
+        raise StepRefusedError(
+            f'没有名称或编号为 {which} 的令牌  no token has the name or id "{which}"; `jiantu token list` shows them'
+        )
     for one in found:
         if one.revoked_at is None:
             change = {"revoked_at": now, "revoked_by": who}
