@@ -168,9 +168,13 @@ def _yes_no(say: Tongue) -> Mapping[str, tuple[str, str]]:
 
 
 def _by_verdict(say: Tongue, metric: metrics.Metric, over: str) -> Iterator[Query]:
-    """Records a second by verdict, each in words and one colour; `over` processes that export the same, or a part."""
+    """Records a second by verdict, each in words and one colour; `over` processes that export the same, or a part.
+
+    A past that was filled in has a sample an hour (`jiantu backfill`): there a rate is one of two hours.
+    """
     for verdict, zh, en in VERDICTS:
-        yield Query(f'{over}(rate({metric.name}{{verdict="{verdict}"}}[{RATE}]))', say(zh, en))
+        some = f'{metric.name}{{verdict="{verdict}"}}'
+        yield Query(f"{over}(rate({some}[{RATE}])) or {over}(rate({some}[130m]))", say(zh, en))
 
 
 def _verdicts(say: Tongue) -> Builder:
@@ -244,7 +248,7 @@ def _windows(say: Tongue) -> Builder:
             Query(age(metrics.WINDOW_END, where=f'size="{size}"'), word)
             for size, word in (("hour", say("时", "Hour")), ("day", say("日", "Day")), ("week", say("周", "Week")))
         ),
-        Query(f"max(increase({metrics.WINDOWS_CLOSED.name}[1h]))", say("每小时关闭", "Closed an hour")),
+        Query(f"max(increase({metrics.WINDOWS_CLOSED.name}[130m])) * 60 / 130", say("每小时关闭", "Closed an hour")),
         paint=[colours.COUNT, colours.EXPECTED, colours.SECOND, colours.NONE],
         on_the_right={3: COUNT},
     )
