@@ -202,7 +202,8 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_pa
     assert {table: after[table] for table in before} == before
     assert {table: len(after[table]) for table in after.keys() - before.keys()} == {
         "account": 0, "ledger_version": 1, "page": 0, "page_alert": 0, "page_delivery": 0, "page_receipt": 0,
-        "page_service": 0, "page_taken_up": 0, "profile_file": 0, "rejected_until": 0, "stopped": 0, "token": 0, "topic": 0,
+        "page_service": 0, "page_taken_up": 0, "profile_file": 0, "rejected_until": 0,
+        "stopped": 0, "token": 0, "topic": 0,
     }  # fmt: skip
     with LedgerReader(tmp_path) as ledger:
         assert ledger.damage() == []
