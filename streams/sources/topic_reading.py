@@ -6,12 +6,18 @@ from typing import Any, Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
-from streams.broker.errors import BrokerError, told
+from streams.broker.errors import BrokerError, TopicError, told
+from streams.clock import Stopwatch
 
 PATIENCE = 30.0
 """Seconds to wait for a record that is there."""
 _POLL = 2_000
 _PAUSE_MS = 200
+_LOOK_EVERY = 10.0
+"""Seconds between two looks whether it is still the topic that it was: kafka-python waits for one that is gone, and
+goes on with another of its name."""
+_MISSING_TWICE = 2
+"""A broker that has just come back knows of no topic for a moment."""
 
 
 class TopicReader:
@@ -36,7 +42,25 @@ class TopicReader:
             self.close()
             raise BrokerError(self.where, "no such topic", "make it with `jiantu topics apply`, or check --prefix")
         self.partitions = len(found)
+        self._id = self._identity()
+        self._missing = 0
         self._places = [TopicPartition(topic, partition) for partition in range(self.partitions)]
+
+    def _identity(self) -> object:
+        """The broker's own name of the topic, which another one of the same name has not."""
+        consumer: Any = self._consumer
+        return consumer._cluster.topic_id(self.topic)  # noqa: SLF001 - there is no other way
+
+    def _check_same(self) -> None:
+        """Raise TopicError where the topic is gone, or another one; BrokerError."""
+        with told(self.where):
+            there = self.topic in self._consumer.topics()
+        self._missing = 0 if there else self._missing + 1
+        if self._missing >= _MISSING_TWICE:
+            raise TopicError(self.where, "the topic was deleted", "make it anew with `jiantu topics apply`")
+        if there and self._identity() != self._id:
+            what = "the topic was deleted and made again: what comes now is another stream"
+            raise TopicError(self.where, what, "begin anew with it")
 
     def beginnings(self) -> list[int]:
         """Of each partition, the offset of the first record that there still is."""
@@ -78,7 +102,8 @@ class TopicReader:
         self, positions: Sequence[int], until: Sequence[int] | None = None
     ) -> Iterator[Mapping[int, Sequence[ConsumerRecord]]]:
         """Records from positions on as they come, by partition; an empty mapping where nothing came for a while.
-        `until`: offsets to stop at; None: never."""
+        `until`: offsets to stop at; None: never. Raises TopicError where the topic goes away meanwhile, BrokerError."""
+        looked = Stopwatch()
         self._consumer.assign(self._places)
         for place, position in zip(self._places, positions, strict=True):
             self._consumer.seek(place, position)
@@ -88,8 +113,15 @@ class TopicReader:
                 if len(done) == self.partitions:
                     return
                 self._consumer.pause(*done)
-            with told(self.where):
-                polled = self._consumer.poll(timeout_ms=_PAUSE_MS)
+            if looked.seconds() > _LOOK_EVERY:
+                self._check_same()
+                looked.restart()
+            try:
+                with told(self.where):
+                    polled = self._consumer.poll(timeout_ms=_PAUSE_MS)
+            except BrokerError:
+                self._check_same()
+                raise
             yield {
                 place.partition: [r for r in records if until is None or r.offset < until[place.partition]]
                 for place, records in sorted(polled.items())
