@@ -17,6 +17,7 @@ from detectors.compiled import compiled, inlined
 from streams.core.city import FILTER_FIELDS, City
 from streams.core.event import KINDS, OUTCOMES
 from streams.core.personal import LONGEST
+from streams.core.plain_time import NO_TIME, plain_instant
 
 Bytes = NDArray[np.uint8]
 Wide = NDArray[np.uint64]
@@ -30,7 +31,7 @@ Columns = NDArray[np.int64]
 instants; COUNTY: its number in the city; CELL: the words of FILTER_FIELDS packed into one number; where texts begin and
 end, and their hashes (HASH: the id's)."""
 WIDTH = 19
-NONE = -(2**63)
+NONE = NO_TIME
 """A time that is not there. A text that is not there begins at 0, where every line has its brace."""
 
 _WORD_FIELDS = ("county", *FILTER_FIELDS)
@@ -46,11 +47,6 @@ _ONLY_EVENT = np.frombuffer(b'{"event":', dtype=np.uint8)
 _LONGEST_ID = 128
 _LONGEST_WORD = 24
 _LONGEST_PLAIN_LINE = 4096
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
-"""Earlier and later are for the parser that knows where time ends."""
-_DAYS_BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-_SECOND = 1_000_000
 _ONES, _TOPS, _CONTROLS, _QUOTES, _BACKSLASHES = (int.from_bytes(bytes([b]) * 8) for b in b'\x01\x80 "\\')
 """The same byte eight times: one operation looks at eight bytes."""
 _HASH_START, _HASH_STEP, _HASH_END = 0x9E3779B97F4A7C15, 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
@@ -261,7 +257,7 @@ def _read_event(text: Bytes, eights: Wide, start: int, words: Words, out: Column
             column, bit = ID, 0
         elif name == _AT_NAME:
             bit = 1
-            out[k, AT] = _instant(text, begin, p)
+            out[k, AT] = plain_instant(text, begin, p)
             if out[k, AT] == NONE:
                 return -1
         elif name == _COUNTY_NAME:
@@ -286,7 +282,7 @@ def _read_event(text: Bytes, eights: Wide, start: int, words: Words, out: Column
             field, bit = _OUTCOME, 11
         elif name == _DUE_NAME:
             bit = 12
-            out[k, DUE] = _instant(text, begin, p)
+            out[k, DUE] = plain_instant(text, begin, p)
             if out[k, DUE] == NONE:
                 return -1
         else:
@@ -383,54 +379,3 @@ def _same_word(text: Wide, at: int, other: Wide, place: int, length: int) -> boo
     second = min(8, length - 8)
     last = text[at + length - 8] ^ other[place + length - 8]
     return bool(first | (text[at + second] ^ other[place + second]) | last == np.uint64(0))
-
-
-@inlined
-def _two_digits(text: Bytes, p: int) -> int:
-    """Their number; far below 0 where one is none."""
-    tens, ones = np.int64(text[p]) - 48, np.int64(text[p + 1]) - 48
-    return int(tens * 10 + ones) if 0 <= tens <= 9 and 0 <= ones <= 9 else -10_000
-
-
-@inlined
-def _instant(text: Bytes, p: int, end: int) -> int:  # noqa: C901 - a calendar, a branch
-    """The instant of an RFC 3339 text as most write it, up to microseconds; NONE for any other."""
-    if end - p < 20 or text[p + 4] != 45 or text[p + 7] != 45 or text[p + 10] != 84:
-        return NONE
-    if text[p + 13] != _COLON or text[p + 16] != _COLON:
-        return NONE
-    year = _two_digits(text, p) * 100 + _two_digits(text, p + 2)
-    month, day = _two_digits(text, p + 5), _two_digits(text, p + 8)
-    hour, minute, second = _two_digits(text, p + 11), _two_digits(text, p + 14), _two_digits(text, p + 17)
-    if not (_FIRST_YEAR <= year <= _LAST_YEAR and 1 <= month <= 12 and day >= 1):
-        return NONE
-    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
-        return NONE
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if day > _DAYS[month] + (leap and month == 2):
-        return NONE
-    before = year - 1
-    days = 365 * (year - 1970) + before // 4 - before // 100 + before // 400 - 477
-    days += _DAYS_BEFORE[month] + (leap and month > 2) + day - 1
-    at = ((days * 24 + hour) * 60 + minute) * 60 + second
-    p += 19
-    micros, digits = 0, 0
-    if text[p] == 46:
-        p += 1
-        while digits < 7 and 48 <= text[p] < 58:
-            micros = micros * 10 + text[p] - 48
-            digits += 1
-            p += 1
-        if digits == 0 or digits > 6:
-            return NONE
-        for _ in range(6 - digits):
-            micros *= 10
-    if text[p] == 90 and p + 1 == end:
-        return int(at * _SECOND + micros)
-    if p + 6 != end or text[p + 3] != _COLON or (text[p] != 43 and text[p] != 45):
-        return NONE
-    hours, minutes = _two_digits(text, p + 1), _two_digits(text, p + 4)
-    if not (0 <= hours <= 23 and 0 <= minutes <= 59):
-        return NONE
-    offset = (hours * 60 + minutes) * 60
-    return int((at - offset if text[p] == 43 else at + offset) * _SECOND + micros)
