@@ -14,8 +14,9 @@ from detectors.observation import Floats
 from detectors.row import SPREAD_PRIOR, SPREAD_STRENGTH, SPREAD_SUM, SPREAD_WEIGHT, Rows
 
 ENOUGH = 8.0
-"""Windows' worth of own experience with which a series counts half as much as one that has seen everything."""
-LEAST_SAID, MOST_SAID = 0.5, 8.0
+"""Windows' worth of own experience with which a series counts a quarter of one that has seen everything: the first few,
+and those of counties that hardly count anything, say too little for their number."""
+LEAST_SAID, MOST_SAID = 0.8, 8.0
 """No series says less, or more, of what is usual."""
 WITHOUT = 2.0
 """So many series' worth is what is believed before any has seen anything."""
@@ -30,12 +31,12 @@ def borrowed(rows: Rows, settings: Floats) -> Floats:
     for i in range(rows.shape[0]):
         seen = rows[i, SPREAD_WEIGHT]
         if seen > 0.0:
-            share = seen / (seen + ENOUGH)
+            share = (seen / (seen + ENOUGH)) ** 2
             own = min(max(rows[i, SPREAD_SUM] / seen, LEAST_SAID), MOST_SAID)
             series += int(_UNIT * share)
             said += int(_UNIT * share * own)
             squares += int(_UNIT * share * own * own)
-            unsure += int(_UNIT / (seen + ENOUGH))
+            unsure += int(_UNIT * share / seen)
     prior, strength = settings[SPREAD_PRIOR], settings[SPREAD_STRENGTH]
     all_series = WITHOUT + series / _UNIT
     usual = (WITHOUT * prior + said / _UNIT) / all_series
