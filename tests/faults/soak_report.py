@@ -70,6 +70,7 @@ def summary(campaigns: list[dict[str, Any]], full: Part) -> dict[str, Any]:
         "broker_away": happened["broker away"],
         "accounting": dict(accounting),
         "load_average_5min": [round(one["load_average"][1], 1) for one in campaigns],
+        "nice": max(one.get("nice", 0) for one in campaigns),
         "balanced": accounting["received"]
         == sum(accounting[name] for name in ("counted", "duplicate", "late", "rejected")),
         "kill_to_first_new_record": {
@@ -107,7 +108,8 @@ def text(document: dict[str, Any]) -> str:
             f"received {counted['received']:,} = counted {counted['counted']:,} + duplicate {counted['duplicate']:,} + "
             f"late {counted['late']:,} + rejected {counted['rejected']:,}: lost 0, double 0. "
             f"Longest stall {document['longest_stall']} s (the watchdog's bound is 60 s). Load of the machine "
-            f"(average of 5 min at each campaign's end): {', '.join(map(str, document['load_average_5min']))}."
+            f"(average of 5 min at each campaign's end): {', '.join(map(str, document['load_average_5min']))}; "
+            f"all of it at nice {document['nice']}."
         ),
         "",
     ]

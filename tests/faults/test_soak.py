@@ -85,6 +85,7 @@ def test_everything_at_once(part: Part, topic_prefix: str, tmp_path: Path) -> No
         "recording_seed": part.number,
         "left_unclean": faults.unclean,
         "load_average": os.getloadavg(),
+        "nice": os.nice(0),
     }
     with PROGRESS.open("a") as file:
         file.write(json.dumps(document | report.document()) + "\n")
