@@ -5,6 +5,7 @@ would wait for it, a minute on a machine that has compiled nothing yet.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 
@@ -20,7 +21,10 @@ _LENGTH = 15 * DAY
 """A whole week in it, wherever weeks begin."""
 _BUSY = 3 * DAY
 _CROWD = 4_000
-"""Events of its first minutes: tables of ids and names begin small, and move when they grow."""
+"""Events of its first minutes and of its last: tables of ids and names begin small, and move when they grow; the second
+crowd finds the first one forgotten, and its room is taken again."""
+_LATER = 1_000_000
+"""Number of the first event of the second crowd."""
 _KINDS: tuple[Kind, ...] = ("accepted", "dispatched", "returned", "dispatched", "replied", "called_back", "closed")
 
 
@@ -28,13 +32,18 @@ def rehearse(city: City) -> ScoredWindow:
     """Call everything that a stream of a city will: counting, tickets, late events, windows of every size, state. The
     last window, for whoever is to write such."""
     scored: list[ScoredWindow] = []
+    city = replace(city, dedup_horizon=_BUSY, ticket_retention=_BUSY, repeat_span=_BUSY)
     pipeline = Pipeline(city, _START)
-    crowd = b"".join(_framed(_event(city, n, _START + MINUTE)) for n in range(_CROWD))
-    pipeline.step(pipeline.decoder.lines(crowd, 0, _CROWD))
+    pipeline.step(pipeline.decoder.lines(_crowd(city, 0, _START), 0, _CROWD))
     for number, line in enumerate(_week(city), _CROWD):
         scored[:] = pipeline.step(pipeline.decoder.lines(line, number, 1)).scored or scored
+    pipeline.step(pipeline.decoder.lines(_crowd(city, _LATER, _START + _LENGTH), _LATER, _CROWD))
     Pipeline(city, _START).restore({name: part for name, part in pipeline.snapshot().items() if part is not None})
     return scored[-1]
+
+
+def _crowd(city: City, first: int, at: Instant) -> bytes:
+    return b"".join(_framed(_event(city, first + n, at + MINUTE)) for n in range(_CROWD))
 
 
 def _week(city: City) -> Iterator[bytes]:
