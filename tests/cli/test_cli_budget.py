@@ -10,8 +10,8 @@ ON = "2025-03-20T09:00:00-04:00"
 def test_the_account_is_kept_and_what_people_say_is_counted(cli: Cli, tmp_path: Path) -> None:
     cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--json")
     before = cli("budget", "-d", tmp_path / "d", "--json").document
-    assert before["budget_per_week"] == 12
-    assert 0 < before["spent_per_week"] <= before["most_in_a_week"] <= 12 + 1e-9
+    assert before["budget_per_week"] == 24
+    assert 0 < before["spent_per_week"] <= before["most_in_a_week"] <= 24 + 1e-9
     assert before["tests"] > 1000
     assert before["verdicts"] > 0
     assert set(before["discoveries"]) == {"LORD++", "SAFFRON", "ADDIS"}

@@ -16,7 +16,7 @@ def test_every_county_and_the_city_are_answered(cli: Cli) -> None:
     made = cli("power", "-p", LAKE, "--signal", "劳动", *FEW, "--json").document
     assert made["signal"] == "work"
     assert (made["scale"], made["seed"], made["replicates"], made["power"]) == ("profile", 3, 4, 0.8)
-    assert made["budget_per_week"] == 12
+    assert made["budget_per_week"] == 24
     assert len(made["counties"]) > 1
     for one in made["counties"]:
         assert one["expected_per_day"] > 0

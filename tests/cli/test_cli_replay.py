@@ -227,7 +227,7 @@ def test_a_changed_profile_does_not_go_on_with_the_data_of_the_old_one(cli: Cli,
     shutil.copytree(LAKE, tmp_path / "city", ignore=shutil.ignore_patterns("*.zst", "alert_log*"))
     city = tmp_path / "city" / "profile.yaml"
     cli("replay", RECORDING, "-p", tmp_path / "city", "-d", tmp_path / "d", "--to", "2025-02-04", "--json")
-    city.write_text(city.read_text().replace("pages_per_week: 12", "pages_per_week: 13"))
+    city.write_text(city.read_text().replace("pages_per_week: 24", "pages_per_week: 25"))
     assert "another version of the profile" in cli.refused(
         "replay", RECORDING, "-p", tmp_path / "city", "-d", tmp_path / "d"
     )

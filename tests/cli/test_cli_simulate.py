@@ -49,7 +49,7 @@ def test_evaluate_has_every_key_of_the_contract(cli: Cli, tmp_path: Path) -> Non
     found = cli("evaluate", "--data-dir", tmp_path / "d", "--labels", tmp_path / "labels", "--json").document
     assert {"incidents", "found", "median_delay_hours", "false_pages_per_week", "budget_per_week"} <= set(found)
     assert found["incidents"] == 3
-    assert found["budget_per_week"] == 12
+    assert found["budget_per_week"] == 24
     # The first windows are judged after the warm-up: not before a week, and well before the end.
     assert 4 <= found["weeks"] <= 9
     words = cli("evaluate", "--data-dir", tmp_path / "d", "--labels", tmp_path / "labels").said
