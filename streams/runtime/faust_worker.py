@@ -293,7 +293,7 @@ class Worker:
                 self._outbox.send(one)
             await asyncio.sleep(0)
         held.position = batch.after
-        if held.due(self._interval):
+        if held.due(self._interval, len(self._held)):
             self._save(tp, held)
 
     def _check_profile(self, tp: TP, record: Any) -> None:
@@ -362,9 +362,9 @@ class Worker:
     async def tick(self) -> None:
         """Every now and then: checkpoints that are due though nothing comes, and garbage."""
         for tp, held in list(self._held.items()):
-            if held.generation == self._generation and held.due(self._interval):
+            if held.generation == self._generation and held.due(self._interval, len(self._held)):
                 async with self._lock(tp):
-                    if held.due(self._interval):
+                    if held.due(self._interval, len(self._held)):
                         self._save(tp, held)
         if self._outbox.failure:
             self.die(RuntimeError(self._outbox.failure))

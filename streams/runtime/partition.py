@@ -93,9 +93,11 @@ class HeldPartition:
         """As the watchdog sees it."""
         return Seen(self.position, self.saved, 0 if self.saving is None else self._since.elapsed())
 
-    def due(self, interval: Duration) -> bool:
-        """Whether a checkpoint should be written now."""
-        return self.dirty and self.saving is None and self._since.elapsed() >= wait(interval, self._cost)
+    def due(self, interval: Duration, partitions: int) -> bool:
+        """Whether a checkpoint should be written now, by a worker that holds so many partitions: what theirs cost
+        together is what is spaced."""
+        wanted = wait(interval, self._cost * partitions)
+        return self.dirty and self.saving is None and self._since.elapsed() >= wanted
 
     async def settled(self) -> None:
         """Wait for the checkpoint that is being written."""
