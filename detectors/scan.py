@@ -7,6 +7,20 @@ detecting emerging outbreaks", Biometrics 67 (2011)): the cluster is the set and
 likelihood ratio of "all of it is higher by one factor" to "as expected". Its exact tail is then paid for having been
 searched for: by what the smallest of all these tails is like where nothing happens, simulated once from a fixed seed
 (`searched`), or by Bonferroni's bound where that is less. Windows are taken to be independent, given what was expected.
+
+One window may have several clusters (`find_all`): after the most unlikely one the most unlikely of those that share no
+place with it, and so on (secondary clusters: Kulldorff, "A spatial scan statistic", Communications in Statistics 26
+(1997)). Taking a cluster's places out before looking again is the sequential removal of Zhang, Assunção and Kulldorff,
+"Spatial scan statistics adjusted for multiple clusters", Journal of Probability and Statistics (2010); as what is
+expected here is known beforehand, and not shared out from a total that the first cluster has swollen, no other zone's
+figures move by it, so that both are the same. Each p is that of the search over all zones, the null of the maximum.
+
+How often this tells of a cluster where there is none: let every look be at a level of `step_level(a)` = a / (1 + a).
+The first false one comes in at most that share of windows. Given the clusters before it, the places that are left have
+counts of their own, independent of theirs, and known only to be no more unlikely than what was found: that can but
+lessen how often something unlikely is found among them (Harris' inequality), and they are fewer zones than all. So
+every further false one comes in at most a / (1 + a) of the cases in which the one before it did, and the number that
+is expected in a window is at most b + b² + ... = b / (1 - b) = a, for b = a / (1 + a): the level of one test.
 """
 
 from collections.abc import Sequence
@@ -66,7 +80,7 @@ class Scan:
     """What a profile's `detectors: scan` means: not a detector of series, the judge holds it over all of them."""
 
     name: ClassVar[str] = "scan"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "neighbouring counties that are high together, for up to 28 days: space-time scan (days)"
     judges: ClassVar[tuple[int, ...]] = (7,)
 
@@ -123,38 +137,81 @@ def find(counts: Floats, expected: Floats, size: Floats, zones: Zones, place: in
     sizes of their negative binomials (`Scores.size`); NaN where a window was not scored. `place`: the most unlikely one
     that this place is part of; its p is still that of a search over all zones.
     """
-    everywhere = zones
+    search = _Search(counts, expected, size, zones)
     if place is not None:
-        zones = np.ascontiguousarray(zones[(zones == place).any(axis=1)])
-    spans = np.array([span for span in SPANS if span <= counts.shape[1]], dtype=np.int64)
-    if not len(zones) or not len(spans):
-        return None
-    sums = np.empty((len(zones), len(spans), 4))
-    _sums(counts, expected, expected * expected / size, zones, spans, sums)
-    ratios = np.nan_to_num(sums[:, :, 3].ravel(), nan=0.0)
-    best: tuple[float, int] | None = None
-    for candidate in np.argsort(-ratios, kind="stable")[:_EXACT].tolist():
-        count, mean, more, ratio = sums.reshape(-1, 4)[candidate].tolist()
-        if not ratio > 0:
-            continue
-        tail = four_tails(min(int(count), _LARGEST_COUNT), mean, mean * mean / max(more, 1e-9))[0]
-        if best is None or tail < best[0]:
-            best = (tail, candidate)
-    if best is None:
-        return None
-    zone, span = divmod(best[1], len(spans))
-    count, mean, more, _ = sums[zone, span].tolist()
-    mean, spread = rounded_number(mean), rounded_number(mean * mean / max(more, 1e-9))
-    return Cluster(
-        places=tuple(one for one in zones[zone].tolist() if one >= 0),
-        span=int(spans[span]),
-        count=int(count),
-        expected=mean,
-        low=float(quantile(0.025, mean, spread)),
-        high=float(quantile(0.975, mean, spread)),
-        size=spread,
-        p=rounded_number(searched(best[0], everywhere)),
-    )
+        search.keep(place)
+    return search.most_unlikely()
+
+
+def find_all(
+    counts: Floats, expected: Floats, size: Floats, zones: Zones, at_most: float, least: int = 0
+) -> list[Cluster]:
+    """The clusters of at least `least` that end with the last window, the most unlikely first, each the most unlikely
+    of those that share no place with the ones before it, as long as p is at most `at_most`. Shapes as in `find`.
+    """
+    search = _Search(counts, expected, size, zones)
+    search.ratios[search.sums[:, :, 0] < least] = 0.0
+    found: list[Cluster] = []
+    while (cluster := search.most_unlikely()) is not None and cluster.p <= at_most:
+        found.append(cluster)
+        search.leave_out(cluster.places)
+    return found
+
+
+def step_level(level: float) -> float:
+    """What every look of `find_all` may spend, so that as many false clusters are expected in a window as one test of
+    `level` has false finds.
+
+    >>> step_level(0.25)
+    0.2
+    """
+    return level / (1.0 + level)
+
+
+class _Search:
+    """Sums over all zones and spans that end with the last window, looked through more than once."""
+
+    def __init__(self, counts: Floats, expected: Floats, size: Floats, zones: Zones) -> None:
+        self.zones = zones
+        self.spans = np.array([span for span in SPANS if span <= counts.shape[1]], dtype=np.int64)
+        self.sums = np.empty((len(zones), len(self.spans), 4))
+        if self.sums.size:
+            _sums(counts, expected, expected * expected / size, zones, self.spans, self.sums)
+        self.ratios = np.nan_to_num(self.sums[:, :, 3], nan=0.0)
+
+    def keep(self, place: int) -> None:
+        """Look only at the zones that a place is part of."""
+        self.ratios[~(self.zones == place).any(axis=1)] = 0.0
+
+    def leave_out(self, places: tuple[int, ...]) -> None:
+        """Look no more at the zones that one of these places is part of."""
+        self.ratios[np.isin(self.zones, places).any(axis=1)] = 0.0
+
+    def most_unlikely(self) -> Cluster | None:
+        """The most unlikely cluster of the zones that are left."""
+        best: tuple[float, int] | None = None
+        for candidate in np.argsort(-self.ratios, axis=None, kind="stable")[:_EXACT].tolist():
+            if not self.ratios.flat[candidate] > 0:
+                break
+            count, mean, more, _ = self.sums.reshape(-1, 4)[candidate].tolist()
+            tail = four_tails(min(int(count), _LARGEST_COUNT), mean, mean * mean / max(more, 1e-9))[0]
+            if best is None or tail < best[0]:
+                best = (tail, candidate)
+        if best is None:
+            return None
+        zone, span = divmod(best[1], len(self.spans))
+        count, mean, more, _ = self.sums[zone, span].tolist()
+        mean, spread = rounded_number(mean), rounded_number(mean * mean / max(more, 1e-9))
+        return Cluster(
+            places=tuple(one for one in self.zones[zone].tolist() if one >= 0),
+            span=int(self.spans[span]),
+            count=int(count),
+            expected=mean,
+            low=float(quantile(0.025, mean, spread)),
+            high=float(quantile(0.975, mean, spread)),
+            size=spread,
+            p=rounded_number(searched(best[0], self.zones)),
+        )
 
 
 def smallest_count(cluster: Cluster, level: float, zones: Zones) -> int:

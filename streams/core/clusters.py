@@ -1,7 +1,8 @@
 """Clusters of neighbouring counties, as the judge holds the space-time scan over a city's days (`detectors.scan`).
 
-The scan of one signal is one test a day for the whole city, with a level of its own in the budget. What it is given is
-what every county's `counts` detector expected of the last 28 days before they came.
+The scan of one signal is one test a day for the whole city, with a level of its own in the budget, of however many
+clusters it tells: each is held to a level at which as many false ones are expected as of one test (`detectors.scan`).
+What it is given is what every county's `counts` detector expected of the last 28 days before they came.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectors.budget import rounded_down
 from detectors.observation import Floats, ScoreReason
-from detectors.scan import LONGEST, Cluster, Scan, find, zones_of
+from detectors.scan import LONGEST, Cluster, Scan, find, find_all, step_level, zones_of
 from streams.core.city import City, Size
 from streams.core.guards import NEAR, NEAR_AT_MOST, LevelKey
 from streams.core.instant import Instant
@@ -67,7 +68,7 @@ class ScanPlan:
     city: City
     signals: tuple[int, ...]
     levels: tuple[float, ...]
-    """Of each of them, a day."""
+    """Of each of them: what the p of every cluster of a day is held to."""
     cost: int
     """All of them, a day, in units of `spending`."""
     zones: NDArray[np.int64]
@@ -80,7 +81,8 @@ class ScanPlan:
         key = {i: (signal.name, Size.DAY, Scan.name) for i, signal in enumerate(city.signals)}
         signals = tuple(i for i, one in key.items() if levels.get(one, 0.0) > 0 and len(zones))
         spent = tuple(levels[key[i]] for i in signals)
-        return cls(city, signals, spent, int(units_of(np.array(spent)).sum()), zones)
+        each = tuple(rounded_down(step_level(level)) for level in spent)
+        return cls(city, signals, each, int(units_of(np.array(spent)).sum()), zones)
 
     def remember(
         self, days: tuple[ScannedDay, ...], window: ScoredWindow, told: Collection[tuple[int, int]] = ()
@@ -123,18 +125,17 @@ class ScanPlan:
         return tuple(settled)
 
     def finds(self, days: tuple[ScannedDay, ...], share: float) -> list[Find]:
-        """The clusters that end with the last day, at or near their levels, in the order of the signals; `share` is the
-        part of every level that the budget has left."""
+        """The clusters that end with the last day, at or near their levels, in the order of the signals, of each the
+        most unlikely first; `share` is the part of every level that the budget has left."""
         if not days or not self.signals:
             return []
         counts, expected, sizes = self._arrays(days)
         found = []
         for row, signal in enumerate(self.signals):
-            cluster = find(counts[row], expected[row], sizes[row], self.zones)
             level = self.levels[row] if share == 1.0 else rounded_down(self.levels[row] * share)
-            if cluster is None or cluster.count < self.city.signals[signal].minimum_count:
-                continue
-            if cluster.p <= max(level, min(NEAR * level, NEAR_AT_MOST)):
+            near = max(level, min(NEAR * level, NEAR_AT_MOST))
+            least = self.city.signals[signal].minimum_count
+            for cluster in find_all(counts[row], expected[row], sizes[row], self.zones, near, least):
                 above = (counts[row] - expected[row])[list(cluster.places), -cluster.span :].sum(axis=1)
                 start = days[-cluster.span].start
                 found.append(Find(signal, self.codes(cluster), cluster, start, level, tuple(above.tolist())))
@@ -146,6 +147,13 @@ class ScanPlan:
         counts, expected, sizes = self._arrays(days)
         row = self.signals.index(signal)
         return find(counts[row], expected[row], sizes[row], self.zones, county)
+
+    def apart(self, days: tuple[ScannedDay, ...], signal: int, at_most: float) -> list[Cluster]:
+        """The clusters of a scanned signal that end with the last day, are large enough for a page and share no county,
+        the most unlikely first, as long as p is at most `at_most`."""
+        counts, expected, sizes = self._arrays(days)
+        row, least = self.signals.index(signal), self.city.signals[signal].minimum_count
+        return find_all(counts[row], expected[row], sizes[row], self.zones, at_most, least)
 
     def main(self, days: tuple[ScannedDay, ...], signal: int, cluster: Cluster) -> int:
         """The place of the county that is furthest above what was expected, over a cluster's days."""

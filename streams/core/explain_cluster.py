@@ -1,11 +1,11 @@
-"""The scan's part of an explanation: the most unlikely cluster that a county is part of, and what it led to."""
+"""The scan's part of an explanation: the clusters that a county is part of, and what they led to."""
 
 from collections.abc import Sequence
 
-from detectors.scan import Scan, smallest_count
+from detectors.scan import Cluster, Scan, smallest_count
 from streams.core.alert import Ended, Raised, Shape, Transition
 from streams.core.city import Direction
-from streams.core.clusters import ScannedDay, counties_of
+from streams.core.clusters import ScannedDay, cluster_in, counties_of
 from streams.core.explanation import Test, Together, Why
 from streams.core.judge import JudgePlan
 from streams.core.outputs import ScoredWindow
@@ -13,36 +13,53 @@ from streams.core.recall import recall
 
 
 def scan_tests(plan: JudgePlan, scanned: tuple[ScannedDay, ...], i: int, j: int) -> list[Test]:
-    """The scan's test of a signal, as it looks from one county, or from the city as a whole."""
+    """The scan's test of a signal, as it looks from one county: of the cluster that the day tells of with it, else of
+    the most unlikely one that it is part of; from the city as a whole of all that the day tells of, most unlikely
+    first."""
     scans = plan.scans
     if i not in scans.signals:
         return []
     level = scans.levels[scans.signals.index(i)]
-    best = scans.most_unlikely(scanned, i, None)
-    mine = best if j == plan.layout.whole else scans.most_unlikely(scanned, i, j)
-    if best is None or mine is None:
+    told = scans.apart(scanned, i, level)
+    whole = j == plan.layout.whole
+    mine = [cluster for cluster in told if whole or j in cluster.places]
+    if mine:
+        return [_test(plan, i, level, cluster) for cluster in mine]
+    best = scans.most_unlikely(scanned, i, None if whole else j)
+    if best is None:
         return [Test(Scan.name, Direction.HIGH, Why.ABOVE_LEVEL, p=1.0, level=level)]
-    why = Why.ABOVE_LEVEL
-    if mine.p <= level:
-        why = Why.VERDICT if mine.count >= plan.minimum[i] else Why.MINIMUM_COUNT
-        if mine.places != best.places and why is Why.VERDICT:
-            why = Why.OTHER_CLUSTER
-    smallest = smallest_count(mine, level, scans.zones)
-    return [
-        Test(
-            detector=Scan.name,
-            side=Direction.HIGH,
-            why=why,
-            expected=mine.expected,
-            low=mine.low,
-            high=mine.high,
-            p=mine.p,
-            level=level,
-            turning_count=max(min(smallest, mine.count) if mine.p <= level else smallest, int(plan.minimum[i])),
-            tells_counts=True,
-            cluster=Together(scans.codes(mine), mine.span, mine.count),
-        )
-    ]
+    return [_test(plan, i, level, best, told)]
+
+
+def _test(plan: JudgePlan, i: int, level: float, cluster: Cluster, told: Sequence[Cluster] = ()) -> Test:
+    """The test of one cluster; `told`: those that the day tells of instead, where it is none of them."""
+    smallest, minimum = smallest_count(cluster, level, plan.scans.zones), int(plan.minimum[i])
+    unlikely = cluster.p <= level
+    instead = next((one for one in told if set(one.places) & set(cluster.places)), None) if unlikely else None
+    if not unlikely:
+        why = Why.ABOVE_LEVEL
+    elif cluster.count < minimum:
+        why = Why.MINIMUM_COUNT
+    else:
+        why = Why.VERDICT if instead is None else Why.OTHER_CLUSTER
+    return Test(
+        detector=Scan.name,
+        side=Direction.HIGH,
+        why=why,
+        expected=cluster.expected,
+        low=cluster.low,
+        high=cluster.high,
+        p=cluster.p,
+        level=level,
+        turning_count=max(min(smallest, cluster.count) if unlikely else smallest, minimum),
+        tells_counts=True,
+        cluster=Together(
+            plan.scans.codes(cluster),
+            cluster.span,
+            cluster.count,
+            () if instead is None else plan.scans.codes(instead),
+        ),
+    )
 
 
 def cluster_outcome(
@@ -53,7 +70,8 @@ def cluster_outcome(
     for one in transitions:
         if not isinstance(one, Ended) and one.evidence.shape == Shape.CLUSTER:
             case = one.evidence
-            if (case.signal, case.window_end) == (name, window.end):
+            counties, _ = cluster_in(case.notes) or ((), 0)
+            if (case.signal, case.window_end, counties) == (name, window.end, together.counties):
                 return (Why.RAISED if isinstance(one, Raised) else Why.JOINED), one.alert
     mine = set(together.counties)
     for alert in recall(plan, transitions, window.end):

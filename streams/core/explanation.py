@@ -36,7 +36,7 @@ class Why(StrEnum):
     DIRECTION = "direction"
     """Improbable, but on the side that the signal does not look at."""
     OTHER_CLUSTER = "other_cluster"
-    """Neighbours that are improbable enough together, on a day when others are more so: a day tells of one cluster."""
+    """Neighbours that are improbable enough together, but some of them more so with others: that cluster is told."""
     ABOVE_LEVEL = "above_level"
     """Not improbable enough for what this test may spend of the budget."""
     WARMING_UP = "warming_up"
@@ -72,13 +72,15 @@ class Test(Struct, frozen=True):
 
 
 class Together(Struct, frozen=True):
-    """The most unlikely cluster that a county is part of, as a day ended; of the city, where it is asked for."""
+    """A cluster that a county is part of, as a day ended."""
 
     counties: tuple[str, ...]
     days: int
     """That it has lasted, the last one the window asked about."""
     count: int
     """Of all of them; a county that has an alert of its own with no more than was expected there."""
+    instead: tuple[str, ...] = ()
+    """The counties of the more unlikely cluster that was told instead of this one, as they overlap."""
 
 
 class Explanation(Struct, frozen=True):

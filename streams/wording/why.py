@@ -35,7 +35,7 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
         else:
             count = counted_share(speech, given.count, given.whole)
         parts = [say("{place} {span} {signal}（{size}）：{count}", count=count, **fields)]
-    parts.append(_verdict(speech, given))
+    parts.append(_verdict(names, given))
     first = given.tests[0] if given.tests else None
     if first is not None and first.p is not None and first.detector != Scan.name:
         parts += _figures(names, given, first)
@@ -52,7 +52,8 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
     return say("{text}。", text=say("；").join(parts))
 
 
-def _verdict(speech: Speech, given: Explanation) -> str:
+def _verdict(names: Names, given: Explanation) -> str:
+    speech = names.speech
     say = speech.say
     alert = given.alert or "—"
     minimum = number(speech, given.minimum_count)
@@ -74,7 +75,9 @@ def _verdict(speech: Speech, given: Explanation) -> str:
             else say("未预警：虽属异常，但不足最低数量 {minimum}", minimum=minimum)
         ),
         Why.DIRECTION: lambda: _other_side(speech, low=low, share=given.whole is not None),
-        Why.OTHER_CLUSTER: lambda: say("未预警：同一天另有更反常的邻县聚集，一天只报最反常的一处"),
+        Why.OTHER_CLUSTER: lambda: say(
+            "未预警：与它重叠的{counties}当日合起来更反常，报的是那一处", counties=_instead(names, given)
+        ),
         Why.ABOVE_LEVEL: lambda: say("未预警：不够反常"),
         Why.WARMING_UP: lambda: say("未预警：积累的数据还不够，尚在预热"),
         Why.MISSING: lambda: say("未预警：此窗口没有数据"),
@@ -82,6 +85,12 @@ def _verdict(speech: Speech, given: Explanation) -> str:
         Why.NOT_CLOSED: lambda: say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期"),
     }
     return texts[given.why]()
+
+
+def _instead(names: Names, given: Explanation) -> str:
+    """The counties of the cluster that was told instead."""
+    cluster = given.tests[0].cluster if given.tests else None
+    return names.speech.say("、").join(names.county(code) for code in (cluster.instead if cluster else ()))
 
 
 def _other_side(speech: Speech, *, low: bool, share: bool) -> str:

@@ -42,6 +42,8 @@ class Bench:
         self.state = JudgeState()
         self.made: list[Transition] = []
         self.windows: list[ScoredWindow] = []
+        self.expected: dict[str, float] = {}
+        """Of a day, of the counties that do not expect ten."""
 
     @property
     def end(self) -> Instant:
@@ -59,7 +61,8 @@ class Bench:
         for code, tail in (p or {}).items():
             high[0, CODES.index(code)] = tail
         expected, reason = full(10.0), np.full(seen.shape, ScoreReason.SCORED, dtype=np.uint8)
-        expected[0, -1] = 60.0
+        expected[0, :-1] = [self.expected.get(code, 10.0) for code in CODES]
+        expected[0, -1] = expected[0, :-1].sum()
         scores = Scores(expected, full(4), full(17), high, high, full(0.4), full(0.4), full(200.0), reason)
         window = ScoredWindow(Size.DAY, self.end, self.end + DAY, seen, {"counts": scores}, {})
         self.windows.append(window)
@@ -270,10 +273,69 @@ def test_where_no_neighbours_are_above_the_expected_there_is_no_cluster_to_tell_
     assert not [test for test in unknown.tests if test.detector == "scan"]
 
 
-def test_of_two_clusters_the_more_unlikely_is_told_and_the_other_says_so() -> None:
+def two_at_once() -> Bench:
+    """Two pairs of neighbours on one day, with two ordinary counties between them."""
     bench = Bench(row())
     bench.days(28)
     bench.day(a=30, b=30, e=40, f=40)
-    assert asked(bench, "f", 28).why is Why.RAISED
-    answer = asked(bench, "a", 28)
+    return bench
+
+
+def test_two_clusters_on_one_day_are_two_alerts_each_with_its_own_evidence() -> None:
+    bench = two_at_once()
+    told = [cluster_in(one.evidence.notes) for one in bench.raised]
+    assert told == [(("e", "f"), 1), (("a", "b"), 1)]  # the more unlikely first
+    assert len({one.alert for one in bench.raised}) == 2
+    for one, count in zip(bench.raised, (80, 60), strict=True):
+        case = one.evidence
+        assert (case.count, case.expected, case.window_start) == (count, 20.0, bench.end - DAY)
+        assert case.p is not None
+        assert case.level is not None
+        assert case.p <= case.level
+    days = scans(bench.plan, bench.windows, bench.made)
+    assert [scanned for _, scanned in days][-1] == bench.state.scanned
+    later = bench.days(4, a=30, b=30, e=40, f=40)
+    assert later == []
+
+
+def test_each_of_them_ends_by_its_own() -> None:
+    bench = two_at_once()
+    bench.days(30, a=30, b=30)
+    (ended,) = (one for one in bench.made if isinstance(one, Ended))
+    assert ended.alert == bench.raised[0].alert
+    bench.days(40)
+    assert {one.alert for one in bench.made if isinstance(one, Ended)} == {one.alert for one in bench.raised}
+
+
+def test_explain_names_both_clusters_and_what_became_of_them() -> None:
+    bench = two_at_once()
+    alerts = {cluster_in(one.evidence.notes): one.alert for one in bench.raised}
+    for county, cluster in (("f", ("e", "f")), ("a", ("a", "b"))):
+        answer = asked(bench, county, 28)
+        assert (answer.why, answer.alert) == (Why.RAISED, alerts[cluster, 1])
+        assert [test.cluster and test.cluster.counties for test in answer.tests if test.detector == "scan"] == [cluster]
+    whole = asked(bench, bench.city.code, 28)
+    seen = [test.cluster and test.cluster.counties for test in whole.tests if test.detector == "scan"]
+    assert seen == [("e", "f"), ("a", "b")]
+    assert (whole.why, whole.alert) == (Why.RAISED, alerts[("e", "f"), 1])
+
+
+def test_neighbours_that_overlap_with_a_more_unlikely_cluster_name_it() -> None:
+    bench = two_at_once()
+    answer = asked(bench, "d", 28)
+    (test,) = (test for test in answer.tests if test.detector == "scan")
     assert (answer.why, answer.alert) == (Why.OTHER_CLUSTER, None)
+    assert test.cluster is not None
+    assert "d" in test.cluster.counties
+    assert test.cluster.instead == ("e", "f")
+
+
+def test_a_cluster_too_small_for_a_page_hides_none() -> None:
+    """Twelve where one is expected are more unlikely than forty-two where twenty are, but below the minimum count."""
+    plain = row()
+    bench = Bench(replace(plain, signals=tuple(replace(one, minimum_count=35) for one in plain.signals)))
+    bench.days(28)
+    bench.expected = {"a": 0.5, "b": 0.5}
+    bench.day(a=6, b=6, e=20, f=22)
+    assert [cluster_in(one.evidence.notes) for one in bench.raised] == [(("e", "f"), 1)]
+    assert asked(bench, "a", 28).why is Why.MINIMUM_COUNT

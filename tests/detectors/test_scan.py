@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import nbinom
 
 from detectors.observation import Floats
-from detectors.scan import LONGEST, SPANS, find, searched, zones_of
+from detectors.scan import LONGEST, SPANS, find, find_all, searched, step_level, zones_of
 
 RING = [[(i - 1) % 9, (i + 1) % 9] for i in range(9)]
 MEAN = np.geomspace(0.5, 8.0, 9)[:, None] * np.ones((1, LONGEST))
@@ -74,6 +74,42 @@ def test_p_has_paid_for_the_search(scale: float, spread: float) -> None:
         print(f"{scale=} {spread=} {level=} {share:.4f}")
         assert share <= level + 3 * np.sqrt(level / 1500)
     assert np.mean(np.array(found) <= 0.1) > 0.02  # and not idle
+
+
+def test_clusters_of_one_window_share_no_place_and_each_is_found_as_if_it_were_alone() -> None:
+    """What is expected is known beforehand: a cluster elsewhere swells no other one's figures, and hides none."""
+    counts = MEAN.copy()
+    counts[0:2, -3:] = 6 * MEAN[0:2, -3:]
+    counts[5:7, -7:] = 2 * MEAN[5:7, -7:]
+    alone = counts.copy()
+    alone[5:7] = MEAN[5:7]
+    zones = zones_of(RING)
+    first, second, *rest = find_all(counts, MEAN, NO_SPREAD, zones, 0.01)
+    assert rest == []
+    assert not set(first.places) & set(second.places)
+    assert {first.places, second.places} == {(0, 1), (5, 6)}
+    assert first.p < second.p <= 0.01
+    assert find(counts, MEAN, NO_SPREAD, zones) == first
+    assert {(0, 1): first, (5, 6): second}[0, 1] == find(alone, MEAN, NO_SPREAD, zones)
+    assert find_all(counts, MEAN, NO_SPREAD, zones, first.p) == [first]
+    assert find_all(counts, MEAN, NO_SPREAD, zones, 0.0) == []
+    assert find_all(counts, MEAN, NO_SPREAD, zones, 0.01, least=int(second.count) + 1) != [first, second]
+
+
+@pytest.mark.parametrize("level", [0.2, 0.05])
+def test_as_many_false_clusters_are_told_as_one_test_has_false_finds(level: float) -> None:
+    """Where nothing happens, each held to level / (1 + level): also at levels at which second ones come."""
+    random = np.random.default_rng(4)
+    zones, mean = zones_of(RING), MEAN * 4
+    told = np.array(
+        [
+            len(find_all(random.poisson(mean).astype(float), mean, NO_SPREAD, zones, step_level(level)))
+            for _ in range(1500)
+        ]
+    )
+    print(f"{level=} {told.mean():.4f} a window, {(told > 1).sum()} windows with two or more")
+    assert told.mean() <= level + 3 * told.std() / np.sqrt(len(told))
+    assert told.max() > 1 or level < 0.1
 
 
 @given(st.floats(1e-12, 1.0), st.floats(1.0, 100.0))
