@@ -39,7 +39,7 @@ def deadman(
     from streams.paging.deadman_app import deadman_app
     from streams.paging.settings import read_deadman
     from streams.runtime.worker_process import say_to_stderr
-    from streams.service.server import serving
+    from streams.serving.server import serving
 
     settings = read_deadman(config)
     token = settings.webhook_token.read_key("webhook_token")

@@ -67,7 +67,7 @@ def exporter(
             raise FailedError(f"台账读不出：{collector.trouble}", f"the ledger cannot be read: {collector.trouble}")
         return
     from streams.cli.notify import serving_is_life
-    from streams.service.server import serving
+    from streams.serving.server import serving
 
     with serving(listen) as (server, url), serving_is_life(server):
         server.config.app = exporter_app(collector)

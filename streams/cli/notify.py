@@ -83,7 +83,7 @@ def serving_is_life(server: "uvicorn.Server") -> Iterator[None]:
     one that hangs is started again. `server` is to serve within it."""
     with under_systemd() as told:
         server.config.callback_notify = _first_then(told.ready, told.alive)
-        server.config.timeout_notify = 3600 if told.every is None else told.every  # type: ignore[assignment]  # compared
+        server.config.timeout_notify = 3600 if told.every is None else int(told.every)
         yield
 
 

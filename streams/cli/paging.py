@@ -53,7 +53,7 @@ def paging(
     from streams.paging.pager import Pager, Secrets
     from streams.paging.settings import PagingSettingsError, read_paging
     from streams.runtime.worker_process import say_to_stderr
-    from streams.service.server import serving
+    from streams.serving.server import serving
     from streams.wiring import open_profile
 
     settings = read_paging(config)

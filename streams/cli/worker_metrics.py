@@ -82,7 +82,7 @@ def metrics_served(listen: str | None, topics: Topics, say: Say) -> Iterator[Hea
         yield collector.hear
         return
     from streams.exporter.app import MetricsApp
-    from streams.service.server import serving
+    from streams.serving.server import serving
 
     with serving(listen) as (server, url):
         server.config.app = MetricsApp(collector)

@@ -12,7 +12,7 @@ from streams.clock import Clock, Stopwatch
 from streams.core.instant import SECOND
 from streams.ledger.errors import LedgerError
 from streams.ledger.tokens import Scope, Token, digest_of, parts_of, tokens
-from streams.service.refusals import HttpError
+from streams.serving.refusals import HttpError
 
 _HOLDS = 2 * SECOND
 

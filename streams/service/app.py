@@ -22,9 +22,9 @@ from streams.service.access import Doorkeeper
 from streams.service.bodies import Bodies
 from streams.service.intake import Answer, NoRoomError, NotBegunError, Sent
 from streams.service.records import CONTENT_TYPES, UnknownContentError, records_of
-from streams.service.refusals import HttpError, closing, json_response
 from streams.service.settings import ServiceSettings
 from streams.service.writer import RefusedError, Writer
+from streams.serving.refusals import HttpError, closing, json_response
 
 _MILLISECOND = SECOND // 1000
 PROBES = ("/healthz", "/readyz", "/version", "/metrics")

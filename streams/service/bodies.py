@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
-from streams.service.refusals import HttpError, closing
 from streams.service.settings import ServiceSettings
+from streams.serving.refusals import HttpError, closing
 
 _GZIP = ("gzip", "x-gzip")
 _MEMBERS = 64

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from socket import socket
 
 from starlette.types import ASGIApp
 
@@ -16,10 +17,14 @@ from streams.profile.kept import keep_profile
 from streams.service.access import Doorkeeper
 from streams.service.app import Service, build_app
 from streams.service.intake import Intake
-from streams.service.server import SHARE_OF_DRAIN, Server, address_of, listen
 from streams.service.settings import ServiceSettings
 from streams.service.writer import Health, Writer
+from streams.serving.connections import Limits
+from streams.serving.server import Server, address_of, listen
+from streams.serving.tls import tls_context
 
+_SHARE_OF_DRAIN = 0.6
+"""Of the time to stop: for requests that are being read; the rest is for the writer."""
 Mounts = Callable[[Service], Mapping[str, ASGIApp]]
 """What else is to be served, by path, given the service: /metrics."""
 
@@ -56,7 +61,7 @@ class Running:
         self.server.config.timeout_notify = 0
         writer.start()
         asyncio.run(self.server.serve([self.server.socket]))
-        left = round(self.service.settings.drain_seconds * (1 - SHARE_OF_DRAIN) * SECOND)
+        left = round(self.service.settings.drain_seconds * (1 - _SHARE_OF_DRAIN) * SECOND)
         if not writer.stop(left):
             raise StoppedLateError("it was not done in time; the next start goes on from the last checkpoint")
         if writer.failure is not None:
@@ -69,18 +74,24 @@ def open_service(
 ) -> Iterator[Running]:
     """A service, listening, that answers nobody yet. Raises ListenError, TlsError, LedgerError."""
     store: LedgerStore | None = None
-    socket = listen(settings.listen)
+    listening = listen(settings.listen)
     writer: Writer | None = None
     try:
         store = LedgerStore(data_dir, SeriesLayout.of(profile.city), profile.retention)
         keep_profile(data_dir, profile)
-        server = Server(settings, socket)
+        server = _server(settings, listening)
         intake = Intake(profile, data_dir, store, settings, clock)
         writer = Writer(intake, settings, failed=server.end)
         service = Service(profile, writer, Doorkeeper(data_dir, clock), settings, clock)
         server.config.app = build_app(service, mounts(service))
-        yield Running(server, service, address_of(socket, tls=settings.tls_cert is not None))
+        yield Running(server, service, address_of(listening, tls=settings.tls_cert is not None))
     finally:
-        socket.close()
+        listening.close()
         if store is not None and (writer is None or not writer.alive):
             store.close()  # a writer that hangs in it keeps it: the process ends with it
+
+
+def _server(settings: ServiceSettings, listening: socket) -> Server:
+    limits = Limits(settings.max_connections, settings.header_seconds, settings.drain_seconds * _SHARE_OF_DRAIN)
+    tls = None if settings.tls_cert is None else tls_context(settings.tls_cert, settings.tls_key)
+    return Server(listening, limits, tls)

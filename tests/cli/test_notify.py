@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from streams.cli import notify
-from streams.service.server import serving
+from streams.serving.server import serving
 
 
 class Systemd:

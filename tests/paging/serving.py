@@ -7,15 +7,15 @@ from contextlib import contextmanager
 import httpx
 from fastapi import FastAPI
 
-from streams.service.server import Server, address_of, listen
-from streams.service.settings import ServiceSettings
+from streams.serving.connections import Limits
+from streams.serving.server import Server, address_of, listen
 
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of the application."""
     with listen("127.0.0.1:0") as socket:
-        server = Server(ServiceSettings(), socket)
+        server = Server(socket, Limits())
         server.config.app = app
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
         server.capture_signals = _nothing  # type: ignore[method-assign]  # signals are the main thread's

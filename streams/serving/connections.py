@@ -1,21 +1,33 @@
 """Connections, with what uvicorn has no limit of its own for: heads that never end, clients without number."""
 
 import asyncio
+from dataclasses import dataclass
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from streams.service.refusals import Refusal, json_response
-from streams.service.settings import ServiceSettings
+from streams.serving.refusals import Refusal, json_response
 
 _PHRASES = {408: b"Request Timeout", 503: b"Service Unavailable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server gives to connections."""
+
+    connections: int = 2_000
+    """At once."""
+    head_seconds: float = 10.0
+    """For the head of a request to come in."""
+    drain_seconds: float = 15.0
+    """For requests that are being read, when it is told to stop."""
 
 
 class Bounded(H11Protocol):
     """One connection: the head of every request in time, and not one connection too many."""
 
-    most = 2_000
-    seconds = 10.0
+    most: int
+    seconds: float
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as H11Protocol's own
@@ -65,7 +77,6 @@ class Bounded(H11Protocol):
         self.transport.close()
 
 
-def bounded(settings: ServiceSettings) -> type[Bounded]:
-    """Connections with the limits of the settings."""
-    limits = {"most": settings.max_connections, "seconds": settings.header_seconds}
-    return type("BoundedBySettings", (Bounded,), limits)
+def bounded(limits: Limits) -> type[Bounded]:
+    """Connections within limits."""
+    return type("BoundedByLimits", (Bounded,), {"most": limits.connections, "seconds": limits.head_seconds})

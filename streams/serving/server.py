@@ -1,9 +1,10 @@
-"""Listening, and uvicorn as the service runs it: it ends when told to, and leaves signals as it found them."""
+"""Listening, and uvicorn as jiantu runs it: it ends when told to, and leaves signals as it found them."""
 
 import errno
 import resource
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,10 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from streams.service.connections import bounded
-from streams.service.settings import ServiceSettings
-from streams.service.tls import tls_context
+from streams.serving.connections import Limits, bounded
 
 _SPARE_FILES = 200
 _KEEP_ALIVE = 30
-SHARE_OF_DRAIN = 0.6
-"""Of the time to stop: for requests that are being read; the rest is for the writer."""
 
 
 class ListenError(Exception):
@@ -67,12 +64,11 @@ async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
 class Server(uvicorn.Server):
     """A server of one application."""
 
-    def __init__(self, settings: ServiceSettings, listening: socket.socket) -> None:
-        """`config.app` is to be set before it serves. Raises TlsError."""
-        context = None if settings.tls_cert is None else tls_context(settings.tls_cert, settings.tls_key)
+    def __init__(self, listening: socket.socket, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+        """`config.app` is to be set before it serves."""
         config = uvicorn.Config(
             _nothing,
-            http=bounded(settings),
+            http=bounded(limits),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -80,16 +76,16 @@ class Server(uvicorn.Server):
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=max(1, int(settings.drain_seconds * SHARE_OF_DRAIN)),
+            timeout_graceful_shutdown=max(1, int(limits.drain_seconds)),
             backlog=1024,
         )
         super().__init__(config)
         self.socket = listening
-        self._tls = context
-        _allow_files(settings.max_connections + _SPARE_FILES)
+        self._tls = tls
+        _allow_files(limits.connections + _SPARE_FILES)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """With the certificate that was tried."""
+        """With the certificate that it was given."""
         self.config.ssl = self._tls
         await super().startup(sockets)
 
@@ -118,12 +114,12 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def serving(address: str) -> Iterator[tuple[Server, str]]:
-    """A server with the service's own limits for another application, and its url; `server.serve_here()` serves.
+    """A server with the usual limits, and its url; `server.serve_here()` serves.
 
     Raises ListenError.
     """
     with listen(address) as made:
-        yield Server(ServiceSettings(), made), address_of(made, tls=False)
+        yield Server(made, Limits()), address_of(made, tls=False)
 
 
 def _allow_files(files: int) -> None:
