@@ -16,11 +16,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from detectors.baseline import centre_slots, forecast, learn_window, level_of, step_time
-from detectors.borrowing import borrowed
+from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
     FLOOR,
@@ -42,7 +43,6 @@ from detectors.tails import BAND_LOW, tails_and_band
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 _LARGEST_COUNT = 10**10
-_MAGIC = b"jiantu.counts.3\n"
 
 
 @compiled
@@ -98,9 +98,10 @@ def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
 @compiled
 def _learn_rows(
     rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, week: bool
-) -> None:
+) -> Counts:
+    """What the series lend from now on: see `detectors.borrowing`."""
     per_week = int(settings[0])
-    work = np.empty((2, PARTS))
+    work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
     for i in range(counts.size):
         row = rows[i]
         if counts[i] >= 0:
@@ -108,6 +109,8 @@ def _learn_rows(
         if week and per_week > 1:
             centre_slots(row, per_week)
         step_time(row, per_week, settings)
+        lend(row, sums)
+    return sums
 
 
 class CountBank(Detector):
@@ -120,7 +123,9 @@ class CountBank(Detector):
     def __init__(self, rows: Rows, windows_per_week: int) -> None:
         self._rows = rows
         self._windows_per_week = windows_per_week
-        self._settings = settings_for(windows_per_week).as_array()
+        self._alone = settings_for(windows_per_week).as_array()
+        self._settings = borrowed(lent_by(rows), self._alone)
+        """With what the series have lent each other so far."""
 
     @classmethod
     def fresh(cls, series: int, windows_per_week: int) -> Self:
@@ -140,8 +145,8 @@ class CountBank(Detector):
         """See `Detector.score`."""
         waves, place, classes = self._where(slot)
         out = np.empty((counts.size, 9))
-        settings = borrowed(self._rows, self._settings)
-        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), settings, out)
+        length = float(slot.length)
+        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, length, self._settings, out)
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -149,22 +154,19 @@ class CountBank(Detector):
         """See `Detector.learn`."""
         waves, place, classes = self._where(slot)
         week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
-        settings = borrowed(self._rows, self._settings)
-        _learn_rows(self._rows, counts.astype(np.int64), waves, place, classes, float(slot.length), settings, week_ends)
+        length, settings = float(slot.length), self._settings
+        sums = _learn_rows(self._rows, counts.astype(np.int64), waves, place, classes, length, settings, week_ends)
+        self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
-        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
-        return _MAGIC + head + self._rows.astype("<f8").tobytes()
+        return packed(type(self), self._windows_per_week, self._rows.shape[0], self._rows)
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
-        if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the counts detector, version 3")
-        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
-        rows = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
-        return cls(rows.reshape(series, row_length(windows_per_week)), windows_per_week)
+        windows_per_week, (rows,) = unpacked(cls, snapshot, lambda per_week, series: [(series, row_length(per_week))])
+        return cls(rows, windows_per_week)
 
 
 def warm_up() -> None:

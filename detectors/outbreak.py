@@ -24,11 +24,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from detectors.baseline import centre_slots, forecast, learn_window, step_time
-from detectors.borrowing import borrowed
+from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.outbreak_evidence import DOSES, LAGS, PLACES, SIZES, evidence, ratios, survival
+from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
     PARTS,
@@ -57,7 +58,6 @@ _SIZES = len(SIZES)
 _FOUND, _AT_LEAST = len(DOSES), len(DOSES) + 1
 _WORKED_OUT = len(DOSES) + 2
 _LARGEST_COUNT = 10**10
-_MAGIC = b"jiantu.outbreak.2\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 
@@ -115,9 +115,10 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     resets_at: float,
     doses: Floats,
     worked_out: Rows,
-) -> None:
-    """`worked_out` as scoring left it; NaN where it did not."""
-    per_week = int(settings[0])
+) -> Counts:
+    """What the series lend from now on: see `detectors.borrowing`. `worked_out` as scoring left it; NaN where it did
+    not."""
+    per_week, sums = int(settings[0]), np.zeros(LENT, np.int64)
     work, terms = np.empty((2, PARTS)), np.empty(doses.size)
     for i in range(counts.size):
         row, extra, now = rows[i], extras[i], worked_out[i]
@@ -137,6 +138,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         if where[2] and per_week > 1:
             centre_slots(row, per_week)
         step_time(row, per_week, settings)
+        lend(row, sums)
         nothing = np.isnan(now[_FOUND])
         for lag in range(LAGS - 1, 0, -1):
             for k in range(_SIZES):
@@ -145,6 +147,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
                     before *= now[PLACES[lag - 1, k]]
                 extra[GATHERED + lag * _SIZES + k] = min(before, 1e240)
         extra[STARTS] = 1.0 if plain else min(starts + 1.0, float(LAGS))
+    return sums
 
 
 class OutbreakBank(Detector):
@@ -161,7 +164,9 @@ class OutbreakBank(Detector):
         self._extras = extras
         self._windows_per_week = windows_per_week
         self._resets_at = resets_at
-        self._settings = replace(settings_for(windows_per_week), spread_doubt=SPREAD_DOUBT).as_array()
+        self._alone = replace(settings_for(windows_per_week), spread_doubt=SPREAD_DOUBT).as_array()
+        self._settings = borrowed(lent_by(rows), self._alone)
+        """With what the series have lent each other so far."""
         self._scored: tuple[Counts, Floats, Counts, Rows] | None = None
         """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
         what was not worked out is worked out again."""
@@ -194,8 +199,7 @@ class OutbreakBank(Detector):
             where = (place, float(slot.length))
             waves = annual_waves(slot.year_phase)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
-            settings = borrowed(self._rows, self._settings)
-            _score_rows(self._rows, self._extras, counts, waves, where, classes, settings, DOSES, out, worked_out)
+            _score_rows(self._rows, self._extras, counts, waves, where, classes, self._settings, DOSES, out, worked_out)
             self._scored = counts, np.array([*where, *waves]), classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
@@ -214,24 +218,21 @@ class OutbreakBank(Detector):
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
         where = (place, length, week_ends)
-        settings = borrowed(self._rows, self._settings)
-        _learn_rows(
-            self._rows, self._extras, counts, waves, where, classes, settings, self._resets_at, DOSES, worked_out
-        )
+        rows, extras, settings = self._rows, self._extras, self._settings
+        sums = _learn_rows(rows, extras, counts, waves, where, classes, settings, self._resets_at, DOSES, worked_out)
+        self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
-        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
-        rest = (np.array([self._resets_at]), self._rows, self._extras)
-        return _MAGIC + head + b"".join(part.astype("<f8").tobytes() for part in rest)
+        arrays = np.array([self._resets_at]), self._rows, self._extras
+        return packed(type(self), self._windows_per_week, self._rows.shape[0], *arrays)
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
-        if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the outbreak detector, version 2")
-        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
-        numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
-        columns = row_length(windows_per_week)
-        rows = numbers[1 : 1 + series * columns].reshape(series, columns)
-        return cls(rows, numbers[1 + series * columns :].reshape(series, EXTRA), windows_per_week, float(numbers[0]))
+
+        def shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
+            return [(1,), (series, row_length(windows_per_week)), (series, EXTRA)]
+
+        windows_per_week, (resets_at, rows, extras) = unpacked(cls, snapshot, shapes)
+        return cls(rows, extras, windows_per_week, float(resets_at[0]))

@@ -21,6 +21,7 @@ from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp, log
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_number
 from detectors.tails import stirling_error
 
@@ -58,7 +59,6 @@ _SHORT_MEMORY = {168: 0.5 ** (1 / 336), 7: 0.5 ** (1 / 42), 1: 0.5 ** (1 / 8)}
 _LONG_MEMORY = {168: 0.5 ** (1 / 4368), 7: 0.5 ** (1 / 364), 1: 0.5 ** (1 / 52)}
 _WARM_UP = {168: 336.0, 7: 28.0, 1: 12.0}
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
-_MAGIC = b"jiantu.rates.2\n"
 
 
 @compiled
@@ -282,17 +282,13 @@ class RateBank(Detector):
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
-        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
-        return _MAGIC + head + self._rows.astype("<f8").tobytes()
+        return packed(type(self), self._windows_per_week, self._rows.shape[0], self._rows)
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
-        if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the rates detector, version 2")
-        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
-        rows = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16).astype(np.float64)
-        return cls(rows.reshape(series, ROW), windows_per_week)
+        windows_per_week, (rows,) = unpacked(cls, snapshot, lambda _, series: [(series, ROW)])
+        return cls(rows, windows_per_week)
 
 
 def _wholes(counts: Counts, slot: Slot) -> Counts:

@@ -27,11 +27,12 @@ from detectors.baseline import (
     state_forecast,
     step_time,
 )
-from detectors.borrowing import borrowed
+from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import compiled, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
     COVARIANCE,
@@ -49,6 +50,7 @@ from detectors.row import (
     Settings,
     annual_waves,
     fresh_rows,
+    row_length,
     settings_for,
     slot_place,
 )
@@ -69,7 +71,6 @@ PLAIN = 1e-6
 SMALLEST_SAID = 1e-290
 _WAVES = 4
 """Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
-_MAGIC = b"jiantu.shift.3\n"
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 _MEAN, _PHI, _HIGH, _LOW = range(4)
@@ -288,10 +289,11 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     settings: Floats,
     spans: Counts,
     worked_out: Rows,
-) -> None:
+) -> Counts:
+    """What the series lend from now on: see `detectors.borrowing`."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
-    judged, work = np.empty(4), np.empty((2, PARTS))
+    judged, work, sums = np.empty(4), np.empty((2, PARTS)), np.zeros(LENT, np.int64)
     window_counts, window_expected = np.empty(span), np.empty(span)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
@@ -317,12 +319,25 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         extra[RING + span - 1] = float(counts[i])
         extra[RING + 2 * span - 1] = mean
         extra[RING + 3 * span - 1] = float(classes[i])
+        if extra[PLAIN_RUN] < block:
+            lend(row, sums)
     for j in range(span - 1):
         ring[j] = ring[j + 1]
     ring[span - 1] = now
     for i in range(counts.size):
         if extras[i, PLAIN_RUN] >= block:
             _adopt(rows[i], extras[i], extras[i, RING + 2 * span :], ring, settings)
+            lend(rows[i], sums)
+    return sums
+
+
+def _shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
+    """Of a bank's rows, what lies beside them, and the ring of slots; of hours nothing is kept."""
+    if windows_per_week == HOURS:
+        return [(series, 0), (series, 0), (0, _WAVES + PARTS)]
+    block, spans = spans_for(windows_per_week)
+    span = block * int(spans[-1])
+    return [(series, row_length(windows_per_week)), (series, RING + 3 * span), (span, _WAVES + PARTS)]
 
 
 class ShiftBank(Detector):
@@ -338,7 +353,9 @@ class ShiftBank(Detector):
         self._extras = extras
         self._ring = ring
         self._windows_per_week = windows_per_week
-        self._settings = quiet_settings(windows_per_week).as_array()
+        self._alone = quiet_settings(windows_per_week).as_array()
+        self._settings = self._alone if windows_per_week == HOURS else borrowed(lent_by(rows), self._alone)
+        """With what the series have lent each other so far."""
         self._spans = spans_for(windows_per_week)[1]
         self._scored: tuple[Floats, Counts, Counts, Rows] | None = None
         """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
@@ -347,15 +364,12 @@ class ShiftBank(Detector):
     @classmethod
     def fresh(cls, series: int, windows_per_week: int) -> Self:
         """See `Detector.fresh`."""
-        if windows_per_week == HOURS:
-            return cls(np.zeros((series, 0)), np.zeros((series, 0)), np.zeros((0, _WAVES + PARTS)), HOURS)
-        block, spans = spans_for(windows_per_week)
-        span = block * int(spans[-1])
-        extras = np.zeros((series, RING + 3 * span))
-        extras[:, RING : RING + span] = -1.0
-        ring = np.zeros((span, _WAVES + PARTS))
-        ring[:, 0] = slot_place(0, windows_per_week)
-        return cls(fresh_rows(series, windows_per_week), extras, ring, windows_per_week)
+        rows, extras, ring = (np.zeros(shape) for shape in _shapes(windows_per_week, series))
+        if windows_per_week != HOURS:
+            rows = fresh_rows(series, windows_per_week)
+            extras[:, RING : RING + ring.shape[0]] = -1.0
+            ring[:, 0] = slot_place(0, windows_per_week)
+        return cls(rows, extras, ring, windows_per_week)
 
     def _where(self, slot: Slot) -> tuple[Floats, Counts]:
         classes = classes_of(slot)
@@ -371,8 +385,8 @@ class ShiftBank(Detector):
         else:
             now, classes = self._where(slot)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
-            settings = borrowed(self._rows, self._settings)
-            _score_rows(self._rows, self._extras, counts, now, classes, settings, self._spans, out, worked_out)
+            rows, extras, settings = self._rows, self._extras, self._settings
+            _score_rows(rows, extras, counts, now, classes, settings, self._spans, out, worked_out)
             self._scored = now, counts, classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
@@ -387,24 +401,16 @@ class ShiftBank(Detector):
             same = all(map(np.array_equal, self._scored, (now, counts, classes)))
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
-        settings = borrowed(self._rows, self._settings)
-        _learn_rows(self._rows, self._extras, self._ring, counts, now, classes, settings, self._spans, worked_out)
+        rows, extras, settings = self._rows, self._extras, self._settings
+        sums = _learn_rows(rows, extras, self._ring, counts, now, classes, settings, self._spans, worked_out)
+        self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
-        head = np.array([self._windows_per_week, self._rows.shape[0]], "<i8").tobytes()
-        parts = (self._rows, self._extras, self._ring)
-        return _MAGIC + head + b"".join(part.astype("<f8").tobytes() for part in parts)
+        return packed(type(self), self._windows_per_week, self._rows.shape[0], self._rows, self._extras, self._ring)
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
-        if snapshot[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a snapshot of the shift detector, version 3")
-        windows_per_week, series = (int(x) for x in np.frombuffer(snapshot, "<i8", 2, len(_MAGIC)))
-        fresh = cls.fresh(series, windows_per_week)
-        numbers = np.frombuffer(snapshot, "<f8", -1, len(_MAGIC) + 16)
-        for part in (fresh._rows, fresh._extras, fresh._ring):  # noqa: SLF001  # its own
-            part[...] = numbers[: part.size].reshape(part.shape)
-            numbers = numbers[part.size :]
-        return fresh
+        windows_per_week, (rows, extras, ring) = unpacked(cls, snapshot, _shapes)
+        return cls(rows, extras, ring, windows_per_week)

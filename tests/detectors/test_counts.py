@@ -155,7 +155,7 @@ def test_a_short_day_is_expected_to_count_less() -> None:
 def errors(counts: NDArray[np.int64], mean: NDArray[np.float64], calm: float) -> float:
     """Root mean square error of the log forecasts of the second half, of a bank with the calm state or without."""
     bank = CountBank.fresh(counts.shape[1], WEEKS)
-    bank._settings[HAS_CALM] = calm
+    bank._alone[HAS_CALM] = bank._settings[HAS_CALM] = calm
     expected = np.array([scores.expected for scores in run(bank, counts, WEEKS)])
     half = len(counts) // 2
     return float(np.sqrt(np.mean(np.log(expected[half:] / mean[half:]) ** 2)))
