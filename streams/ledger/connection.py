@@ -1,12 +1,15 @@
 """Opening a ledger wherever it is: for reading, for people's steps, or as its one writer."""
 
+from types import TracebackType
+from typing import Self
+
 from streams.core.instant import Duration
 from streams.ledger import sqlite_file
 from streams.ledger.database import PATIENCE, Database
 from streams.ledger.place import LedgerUrl, Where
 from streams.ledger.sqlite_file import FILE
 
-__all__ = ["FILE", "named", "open_people", "open_reading", "open_writing"]
+__all__ = ["FILE", "Opened", "named", "open_people", "open_reading", "open_writing"]
 
 
 def named(where: Where) -> str:
@@ -45,3 +48,20 @@ def open_writing(where: Where) -> Database:
 
         return postgres.writing(where)
     return sqlite_file.writing(where)
+
+
+class Opened:
+    """A ledger that somebody has opened for something; given back where its `with` ends."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the ledger back."""
+        self._database.close()

@@ -1,8 +1,6 @@
 """Where people deal with alerts: one step, one short transaction, beside a running writer or without one."""
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -12,7 +10,7 @@ from streams.core.instant import Instant
 from streams.ledger import audit
 from streams.ledger.alerts import find_alert
 from streams.ledger.audit import StepTaken
-from streams.ledger.connection import open_people
+from streams.ledger.connection import Opened, open_people
 from streams.ledger.lifecycle import LEADS_TO, AlertState, Step, check_possible, check_said, state_of
 from streams.ledger.place import Where
 
@@ -27,23 +25,13 @@ class StepResult:
     """The same person had said exactly this already: nothing was added."""
 
 
-class AlertDesk:
+class AlertDesk(Opened):
     """Takes people's steps on the alerts of one ledger."""
 
     def __init__(self, where: Where, clock: Clock) -> None:
         """Raises LedgerError where there is no ledger, or not one of this version."""
         self._clock = clock
-        self._database = open_people(where)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the ledger back."""
-        self._database.close()
+        super().__init__(open_people(where))
 
     def take(self, alert: str, step: Step) -> StepResult:
         """Take one step on an alert, named by its id or an unambiguous beginning of it.

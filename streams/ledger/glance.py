@@ -6,8 +6,7 @@ looks; a look itself reads a few rows.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -20,7 +19,7 @@ from streams.core.record import Reason
 from streams.ledger import rejects, tables
 from streams.ledger.alerts import KIND_ORDER
 from streams.ledger.audit import StepTaken
-from streams.ledger.connection import open_reading
+from streams.ledger.connection import Opened, open_reading
 from streams.ledger.lifecycle import AlertState
 from streams.ledger.place import Where
 from streams.ledger.reader import Progress, progress_of
@@ -142,19 +141,13 @@ class Look:
         return [(row[0], _county_metrics(row[1])) for row in self._db.execute(found.order_by(end, _metrics.c.county))]
 
 
-class Glance:
+class Glance(Opened):
     """A ledger to look at; closed after a few looks, or opened anew for each."""
 
     def __init__(self, where: Where, patience: Duration = PATIENCE) -> None:
         """Raises LedgerError where there is no ledger, or not one of this version."""
-        self._database = open_reading(where, patience)
+        super().__init__(open_reading(where, patience))
         self._scores = ScoreHistory()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._database.close()
 
     def look(self, work: Callable[[Look], T]) -> T:
         """Ask in one transaction: all that is told is of one moment."""

@@ -9,8 +9,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, case, exists, func, insert, select, update
@@ -18,7 +16,7 @@ from sqlalchemy import Connection, Select, and_, case, exists, func, insert, sel
 from streams.core.instant import SECOND, Duration, Instant
 from streams.ledger import rows, service_pages, tables
 from streams.ledger.alerts import AlertLife, life_of
-from streams.ledger.connection import open_people
+from streams.ledger.connection import Opened, open_people
 from streams.ledger.errors import UnknownAlertError
 from streams.ledger.lifecycle import Step, StepKind, check_said
 from streams.ledger.place import Where
@@ -110,22 +108,12 @@ class Backlog:
     """When the first of them was made."""
 
 
-class PageBook:
+class PageBook(Opened):
     """The pages of one ledger, for a pager. One thread at a time."""
 
     def __init__(self, where: Where) -> None:
         """Raises LedgerError where there is no ledger, or not one of this version."""
-        self._database = open_people(where)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the ledger back."""
-        self._database.close()
+        super().__init__(open_people(where))
 
     # ---- making pages ----
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import tzinfo
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy import Connection, select
 
@@ -16,7 +14,7 @@ from streams.core.record import Reason, Rejection
 from streams.ledger import alerts, audit, measures, rejects, retention, tables
 from streams.ledger.alerts import Alert, AlertFilter, AlertLife
 from streams.ledger.audit import AuditHead, AuditVerdict, StepTaken
-from streams.ledger.connection import open_reading
+from streams.ledger.connection import Opened, open_reading
 from streams.ledger.measures import CountyWindow, VolumeChange
 from streams.ledger.place import Where
 from streams.ledger.scores import ScoreHistory, SeriesScore
@@ -36,7 +34,7 @@ class Progress:
     accounting: Accounting
 
 
-class LedgerReader:
+class LedgerReader(Opened):
     """A ledger that cannot be written through this; others may write it meanwhile.
 
     >>> with LedgerReader(data_dir) as ledger:  # doctest: +SKIP
@@ -46,19 +44,9 @@ class LedgerReader:
 
     def __init__(self, where: Where) -> None:
         """Raises LedgerError where there is no ledger, or not one of this version."""
-        self._database = open_reading(where)
+        super().__init__(open_reading(where))
         self._ask = self._database.run
         self._scores = ScoreHistory()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the ledger back."""
-        self._database.close()
 
     # ---- the run ----
 

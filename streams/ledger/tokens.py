@@ -4,18 +4,17 @@ A token is `jiantu_<id>_<secret>`. The secret has 256 random bits, so that one S
 """
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from streams.clock import Clock
 from streams.core.instant import DAY, Duration, Instant
 from streams.ledger import tables
-from streams.ledger.connection import FILE, open_people, open_reading, open_writing
+from streams.ledger.connection import FILE, Opened, open_people, open_reading, open_writing
 from streams.ledger.errors import LedgerError, StepRefusedError
 from streams.ledger.lock import WriterLock
 from streams.ledger.place import Where
@@ -71,14 +70,11 @@ def parts_of(text: str) -> tuple[str, str] | None:
 
 def tokens(where: Where) -> list[Token]:
     """All tokens, revoked ones too, oldest first. Raises LedgerError where there is no ledger."""
-    database = open_reading(where)
-    try:
+    with closing(open_reading(where)) as database:
         return database.run(_all)
-    finally:
-        database.close()
 
 
-class TokenDesk:
+class TokenDesk(Opened):
     """Where tokens are made and revoked: short transactions, beside a running service or without one."""
 
     def __init__(self, where: Where, clock: Clock) -> None:
@@ -86,13 +82,7 @@ class TokenDesk:
         self._clock = clock
         if isinstance(where, Path) and not (where / FILE).is_file():
             _make(where)
-        self._database = open_people(where)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._database.close()
+        super().__init__(open_people(where))
 
     def create(self, name: str, scopes: frozenset[Scope], who: str, secret: str, life: Duration | None) -> str:
         """Make a token of a secret that nobody knows; returned whole, this once. Raises StepRefusedError where its

@@ -3,13 +3,12 @@
 import errno
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection
 
 from streams.ledger import alerts, history, rejects, rows, tables
-from streams.ledger.connection import named, open_writing
+from streams.ledger.connection import Opened, named, open_writing
 from streams.ledger.errors import DiskFullError, LedgerError
 from streams.ledger.lock import WriterLock
 from streams.ledger.packing import Packer
@@ -18,7 +17,7 @@ from streams.ledger.retention import Periods
 from streams.ports import Checkpoint, Outputs, SeriesLayout
 
 
-class LedgerWriter:
+class LedgerWriter(Opened):
     """The one writer of a data directory, or of a database."""
 
     def __init__(self, where: Where, layout: SeriesLayout, periods: Periods | None = None) -> None:
@@ -34,21 +33,15 @@ class LedgerWriter:
         self._packer = Packer()
         self._lock = _lock_of(where) if isinstance(where, Path) else None
         try:
-            self._database = open_writing(where)
+            super().__init__(open_writing(where))
         except BaseException:
             if self._lock is not None:
                 self._lock.release()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
     def close(self) -> None:
         """Give ledger and lock back. What was not committed is not there."""
-        self._database.close()
+        super().close()
         if self._lock is not None:
             self._lock.release()
 
