@@ -5,7 +5,7 @@ So of what a ledger counts the rates are reduced by max, and only what a process
 """
 
 from streams import metrics
-from streams.metrics import Metric
+from streams.metrics.metric import Metric
 
 
 def once(metric: Metric, *by: str, where: str = "") -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from streams.exporter.table import table
-from streams.metrics import METRICS, NAMES, Kind, Metric, Unit
+from streams.metrics import METRICS, NAMES
+from streams.metrics.metric import Kind, Metric, Unit
 
 REPOSITORY = Path(__file__).parents[1]
 HAN = re.compile(r"[\u4e00-\u9fff]")

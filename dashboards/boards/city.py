@@ -2,12 +2,13 @@
 
 from dashboards import colours
 from dashboards.boards.feeds import feeds
+from dashboards.boards.series import county_columns
 from dashboards.frame import ALERT_LABELS, Board, Placed, Tongue, alerts_raised, signals, sizes
-from dashboards.library import uid
 from dashboards.panels import COUNT, HIDDEN, Builder, Column, Query, lines, number, rows, tile_map, value_map
 from dashboards.queries import age, of_place, once, or_hidden, said_of_alerts, total
 from dashboards.sdk import model
 from streams import metrics
+from streams.metrics.metric import Metric
 
 CALM, LOOK, NOW = "✓", "!", "‼"
 """What a tile begins with: nothing waits; a warning waits; a critical alert waits."""
@@ -158,7 +159,6 @@ def _counties(say: Tongue) -> Builder:
     where = 'signal="$signal",size="$size"'
     some = total(metrics.ALERTS_UNACKNOWLEDGED, "county", "severity", by="county")
     hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
-    here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
     return rows(
         say.words(
             "县区一览",
@@ -167,8 +167,7 @@ def _counties(say: Tongue) -> Builder:
             "Alerts to take up, of the whole city too; the chosen signal's last window; below k people: <k, not zero.",
         ),
         [
-            Column("county", say("代码", "Code"), width=90),
-            Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
+            *county_columns(say),
             Column("Value #A", say("待确认", "To take up"), unit=COUNT, width=84),
             Column("Value #B", say("件数", "Count"), unit=COUNT, width=84, mapping=hidden),
             Column("Value #C", say("预期", "Expected"), unit=COUNT, width=84),
@@ -232,7 +231,7 @@ def _total(say: Tongue) -> Builder:
     where = 'signal="$signal",size="$size"'
     city = once(metrics.CITY_INFO, "county", say.name)
 
-    def of_city(metric: metrics.Metric) -> str:
+    def of_city(metric: Metric) -> str:
         return f"{once(metric, 'county', where=where)} * on (county) group_left ({say.name}) {city}"
 
     return lines(

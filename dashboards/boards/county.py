@@ -2,9 +2,9 @@
 
 from dashboards import colours
 from dashboards.boards.city import ZERO_ALARM, ZERO_UP, open_alerts
-from dashboards.boards.series import counted
+from dashboards.boards.series import counted, shown
 from dashboards.frame import Board, Placed, Tongue, alerts_raised, counties, every, signals, sizes
-from dashboards.panels import COUNT, Builder, Query, lines, number, states
+from dashboards.panels import COUNT, Builder, Query, lines, number
 from dashboards.queries import by_measure, once, titled, total
 from dashboards.sdk import model
 from streams import metrics
@@ -149,13 +149,5 @@ def _ages(say: Tongue) -> Builder:
 
 def _shown(say: Tongue) -> Builder:
     flag = once(metrics.WINDOW_SUPPRESSED, "signal", where=SERIES)
-    return states(
-        say.words(
-            "公布与否",
-            "What is shown",
-            "各信号的窗口是否公布；灰色：不足 k 人，不公布，不是零。",
-            "Whether the windows of a signal are shown; grey: below k people, not shown, not zero.",
-        ),
-        Query(titled(flag, say.title), f"{{{{{say.title}}}}}"),
-        {"0": (say("公布", "shown"), colours.COUNT), "1": (say("不足 k 人", "<k"), colours.NONE)},
-    )
+    whose = say("各信号的窗口", "the windows of a signal")
+    return shown(say, whose, Query(titled(flag, say.title), f"{{{{{say.title}}}}}"))

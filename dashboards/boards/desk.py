@@ -7,6 +7,7 @@ from dashboards.panels import COUNT, Builder, Query, bars, lines, named, number
 from dashboards.queries import of_place, once, quantile, total
 from dashboards.sdk import model
 from streams import metrics
+from streams.metrics.metric import Metric
 
 _HOUR, _DAY = 3600, 86_400
 AGES = (
@@ -188,7 +189,7 @@ def _over_time(say: Tongue) -> Builder:
     )
 
 
-def _times(say: Tongue, metric: metrics.Metric, title: tuple[str, str]) -> Builder:
+def _times(say: Tongue, metric: Metric, title: tuple[str, str]) -> Builder:
     return lines(
         say.words(
             *title,

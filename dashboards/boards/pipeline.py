@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from dashboards import colours
 from dashboards.boards.feeds import feeds
-from dashboards.boards.workers import checkpoints_by_step, lag_by_step, workers
+from dashboards.boards.workers import workers
 from dashboards.frame import Board, Placed, Tongue
 from dashboards.panels import COUNT, Builder, Column, Query, bars, lines, number, rows
 from dashboards.queries import age, once
 from dashboards.sdk import common, common_model, model
 from streams import metrics
+from streams.metrics.metric import Metric
 
 _DAY = 86_400
 RATE = "$__rate_interval"
@@ -62,9 +63,7 @@ def build(say: Tongue) -> model.Dashboard:
     )
     board.row(
         say("Kafka 上的工作进程", "Workers on Kafka"),
-        Placed(workers(say), 8, 8),
-        Placed(lag_by_step(say), 8, 8),
-        Placed(checkpoints_by_step(say), 8, 8),
+        *(Placed(panel, 8, 8) for panel in workers(say)),
     )
     board.row(say("版本", "What runs"), Placed(_builds(say), 20, 5), Placed(_k(say), 4, 5))
     return board.build()
@@ -167,7 +166,7 @@ def _yes_no(say: Tongue) -> Mapping[str, tuple[str, str]]:
     return {"0": (say("否", "no"), colours.ALARM), "1": (say("是", "yes"), colours.CALM)}
 
 
-def _by_verdict(say: Tongue, metric: metrics.Metric, over: str) -> Iterator[Query]:
+def _by_verdict(say: Tongue, metric: Metric, over: str) -> Iterator[Query]:
     """Records a second by verdict, each in words and one colour; `over` processes that export the same, or a part.
 
     A past that was filled in has a sample an hour (`jiantu backfill`): there a rate is one of two hours.

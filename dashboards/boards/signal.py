@@ -1,10 +1,9 @@
 """One signal in all counties side by side: counts with their bands, and how improbable each was."""
 
 from dashboards import colours
-from dashboards.boards.series import counted
+from dashboards.boards.series import counted, county_columns, shown
 from dashboards.frame import Board, Placed, Tongue, alerts_raised, counties_with, every, signals, sizes
-from dashboards.library import uid
-from dashboards.panels import COUNT, HIDDEN, Builder, Column, Query, lines, rows, states, value_map
+from dashboards.panels import COUNT, HIDDEN, Builder, Column, Query, lines, rows, value_map
 from dashboards.queries import of_place, once, or_hidden
 from dashboards.sdk import common, common_model, model
 from streams import metrics
@@ -43,7 +42,6 @@ def build(say: Tongue) -> model.Dashboard:
 
 
 def _last(say: Tongue) -> Builder:
-    here = f"/d/{uid('county', say.lang)}?var-county=${{__data.fields.county}}&${{__url_time_range}}"
     hidden = value_map({str(HIDDEN): ("<k", colours.NONE)})
     flag = once(metrics.WINDOW_SUPPRESSED, "county", where=SOME)
     queries = (
@@ -61,8 +59,7 @@ def _last(say: Tongue) -> Builder:
             "Count, expected, 95 % band, tail probability (up to a power of ten); below k people: <k, not zero.",
         ),
         [
-            Column("county", say("代码", "Code"), width=90),
-            Column(say.name, say("县区", "County"), link=(say("查看县区", "Show the county"), here)),
+            *county_columns(say),
             Column("Value #A", say("件数", "Count"), unit=COUNT, width=84, mapping=hidden),
             Column("Value #B", say("预期", "Expected"), unit=COUNT, width=84),
             Column("Value #C", say("下限", "Low"), unit=COUNT, width=84),
@@ -92,13 +89,5 @@ def _improbable(say: Tongue) -> Builder:
 
 def _shown(say: Tongue) -> Builder:
     flag = once(metrics.WINDOW_SUPPRESSED, "county", where=SOME)
-    return states(
-        say.words(
-            "公布与否",
-            "What is shown",
-            "各县区的窗口是否公布；灰色：不足 k 人，不公布，不是零。",
-            "Whether the windows of a county are shown; grey: below k people, not shown, not zero.",
-        ),
-        Query(of_place(flag, say.name), f"{{{{{say.name}}}}}"),
-        {"0": (say("公布", "shown"), colours.COUNT), "1": (say("不足 k 人", "<k"), colours.NONE)},
-    )
+    whose = say("各县区的窗口", "the windows of a county")
+    return shown(say, whose, Query(of_place(flag, say.name), f"{{{{{say.name}}}}}"))

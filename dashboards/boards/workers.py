@@ -1,5 +1,7 @@
 """The workers on Kafka, where there are some: the row of the pipeline's board that is about them."""
 
+from collections.abc import Iterator
+
 from dashboards import colours
 from dashboards.frame import Tongue
 from dashboards.panels import COUNT, Builder, Query, lines
@@ -7,7 +9,13 @@ from dashboards.queries import age, total
 from streams import metrics
 
 
-def workers(say: Tongue) -> Builder:
+def workers(say: Tongue) -> Iterator[Builder]:
+    """The panels of the row."""
+    for panel in (_alive(say), _lag_by_step(say), _checkpoints_by_step(say)):
+        yield panel.no_value(say("没有工作进程", "no workers"))
+
+
+def _alive(say: Tongue) -> Builder:
     """How many take part, and how often one ends that should not."""
     return lines(
         say.words(
@@ -22,10 +30,10 @@ def workers(say: Tongue) -> Builder:
         Query(f"sum(increase({metrics.WORKER_ENDINGS.name}[1h]))", say("结束", "Endings")),
         paint=[colours.COUNT, colours.NONE, colours.ALARM],
         on_the_right={2: COUNT},
-    ).no_value(say("没有工作进程", "no workers"))
+    )
 
 
-def lag_by_step(say: Tongue) -> Builder:
+def _lag_by_step(say: Tongue) -> Builder:
     """What waits on the broker."""
     return lines(
         say.words(
@@ -36,10 +44,10 @@ def lag_by_step(say: Tongue) -> Builder:
         ),
         COUNT,
         Query(total(metrics.WORKER_LAG, "step", "partition", by="step"), "{{step}}"),
-    ).no_value(say("没有工作进程", "no workers"))
+    )
 
 
-def checkpoints_by_step(say: Tongue) -> Builder:
+def _checkpoints_by_step(say: Tongue) -> Builder:
     """How much a crash would repeat."""
     return lines(
         say.words(
@@ -50,4 +58,4 @@ def checkpoints_by_step(say: Tongue) -> Builder:
         ),
         "s",
         Query(f"max by (step) ({age(metrics.WORKER_CHECKPOINT, 'step', 'partition')})", "{{step}}"),
-    ).no_value(say("没有工作进程", "no workers"))
+    )

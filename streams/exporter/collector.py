@@ -24,7 +24,7 @@ from streams.ledger.connection import FILE
 from streams.ledger.errors import LedgerBusyError, LedgerError, LedgerLostError, LedgerTooNewError, NotALedgerError
 from streams.ledger.place import Where
 from streams.ledger.reader import Progress
-from streams.metrics import Kind, Metric
+from streams.metrics.metric import Kind, Metric
 from streams.profile.model import Profile
 
 Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily

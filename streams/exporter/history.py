@@ -20,7 +20,8 @@ from streams.exporter.past import Totals
 from streams.exporter.state import LedgerState, plan_of, seconds
 from streams.ledger.glance import Glance, Look
 from streams.ledger.place import Where
-from streams.metrics import NAMES, Kind, Metric
+from streams.metrics import NAMES
+from streams.metrics.metric import Kind, Metric
 from streams.profile.model import Profile
 
 BLOCK: Duration = 162 * HOUR

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator
 
-from streams.metrics import METRICS, Group, Metric, Unit
+from streams.metrics import METRICS
+from streams.metrics.metric import Group, Metric, Unit
 
 _HEAD = """\
 # 指标 · Metrics
 
-Made by `python -m streams.exporter.table > deploy/METRICS.md` from `streams/metrics.py`; a test holds them equal.
+Made by `python -m streams.exporter.table > deploy/METRICS.md` from `streams/metrics`; a test holds them equal.
 
 **不足 k 人的格子不公布。** 计数、预期、区间、p、占比只在其数字不会泄露任何不足 k 人的格子时才导出；否则只有
 `jiantu_window_suppressed` 为 1。保密（检举控告）的信号与预警不出现在任何县区名下。

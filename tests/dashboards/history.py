@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from streams import metrics
-from streams.metrics import Group, Kind, Metric, Unit
+from streams.metrics.metric import Group, Kind, Metric, Unit
 from tests.prometheus.programs import tool
 
 END = 1_750_000_200
