@@ -34,7 +34,7 @@ def alert_log(
     `jiantu replay --json`: same input, same log.
     """
     from streams.core.alert_log import alert_log_sha256
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     with open_reading(where_of(data_dir, ledger), profile) as reading:
         log = reading.alert_log()

@@ -21,7 +21,7 @@ from streams.ledger.lifecycle import (
     StepKind,
 )
 from streams.profile import Profile
-from streams.wiring import AlertTold
+from streams.wiring.reading import AlertTold
 from streams.wording.catalog import Speech
 from streams.wording.names import Names
 from streams.wording.sentence import Telling, sentence

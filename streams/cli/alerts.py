@@ -100,7 +100,7 @@ def list_(  # noqa: PLR0913 - one parameter an option
     from streams.cli.naming import county_code, one_of, signal_name
     from streams.core.alert import Severity
     from streams.ledger.alerts import AlertFilter
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     language = lang_of(lang)
     with open_reading(where_of(data_dir, ledger), profile) as reading:
@@ -135,7 +135,7 @@ def show(
 ) -> None:
     """查看 · Show one alert: evidence, what joined it, what people did."""
     from streams.cli.alert_view import AlertView
-    from streams.wiring import AlertTold, open_reading
+    from streams.wiring.reading import AlertTold, open_reading
 
     language = lang_of(lang)
     with open_reading(where_of(data_dir, ledger), profile) as reading:
@@ -181,7 +181,7 @@ def dispose(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """处置 · Dispose: what is done about it, by whom, until when."""
     from streams.cli.naming import one_of
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     where = where_of(data_dir, ledger)
     with open_reading(where, profile) as reading:
@@ -223,7 +223,7 @@ def resolve(
 
 def _take(alert: str, where: Where, step: Step, *, as_json: bool) -> None:
     from streams.cli.alert_view import possible_steps, step_document
-    from streams.wiring import open_desk, zone_of
+    from streams.wiring.reading import open_desk, zone_of
 
     with open_desk(where) as desk:
         result = desk.take(alert, step)

@@ -20,7 +20,7 @@ from streams.core.realised import realised as account
 from streams.core.recall import scans
 from streams.core.worth import JudgedPage, Proposal, proposal
 from streams.ledger.lifecycle import AlertState, DiscardReason
-from streams.wiring import Reading
+from streams.wiring.reading import Reading
 
 
 def _plan(city: City) -> JudgePlan:

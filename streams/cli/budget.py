@@ -43,7 +43,7 @@ def budget(
     """
     from streams.cli.asking import proposed_weights, realised
     from streams.cli.figures import rows_text
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     with open_reading(where_of(data_dir, ledger), profile) as reading:
         if propose_weights:

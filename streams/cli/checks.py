@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from streams import wiring
 from streams.clock import Clock
 from streams.core.instant import format_instant, to_datetime
 from streams.ledger.connection import FILE
@@ -22,6 +21,9 @@ from streams.ledger.place import Where
 from streams.ledger.schema import VERSION
 from streams.profile import ProfileError, bundled
 from streams.profile.kept import kept_profile
+from streams.wiring.inputs import open_profile
+from streams.wiring.reading import open_ledger, zone_of
+from streams.wiring.warming import compiled_code_folder
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 37, 0)
@@ -86,7 +88,7 @@ def _compiler() -> Check:
     """numba keeps machine code beside the modules, or where NUMBA_CACHE_DIR says."""
     todo = "令 NUMBA_CACHE_DIR 指向可写的文件夹 set NUMBA_CACHE_DIR to a folder that can be written to"
     try:
-        folder = Path(wiring.compiled_code_folder())
+        folder = Path(compiled_code_folder())
     except (RuntimeError, OSError) as error:
         return Check("numba", "warn", f"编译结果无处可存 compiled code cannot be kept ({error})", todo)
     place = folder
@@ -113,7 +115,7 @@ def _profile(which: str, clock: Clock) -> Check:
     """Loads, its zone is known, and how long its holidays are known for."""
     name = f"profile {which}"
     try:
-        profile = wiring.open_profile(which)
+        profile = open_profile(which)
     except ProfileError as error:
         count = len(error.problems)
         return Check(name, "fail", f"{count} 处错误 problems", f"jiantu profile check {which}")
@@ -137,7 +139,7 @@ def _ledger(where: Where) -> Iterator[Check]:
         yield Check(name, "fail", "没有运行记录 holds no run", "给出 jiantu replay 用的 --data-dir")
         return
     try:
-        with wiring.open_ledger(where) as ledger:
+        with open_ledger(where) as ledger:
             damage = ledger.damage()
             progress = ledger.progress()
             alerts = len(ledger.alerts())
@@ -155,7 +157,7 @@ def _ledger(where: Where) -> Iterator[Check]:
             f"{totals.received:,} = {totals.counted:,} + {totals.duplicate:,} + {totals.late:,} + {totals.rejected:,}"
         )
         if progress.watermark is not None:
-            words += f", 到 up to {format_instant(progress.watermark, wiring.zone_of(where))}"
+            words += f", 到 up to {format_instant(progress.watermark, zone_of(where))}"
         todo = "" if totals.balanced() else "停用，从备份恢复或重新回放 stop using it; restore a backup, or replay"
         yield Check("accounting", "ok" if totals.balanced() else "fail", words, todo)
     if isinstance(where, Path):

@@ -16,7 +16,7 @@ from streams.core.city import Size
 from streams.core.instant import format_instant, to_datetime
 from streams.core.outputs import CountyMetrics
 from streams.ledger.measures import Change, CountyWindow
-from streams.wiring import Reading
+from streams.wiring.reading import Reading
 
 NO_DATA = "—"
 _RATES = ("on_time_rate", "response_rate", "solution_rate", "satisfaction_rate")

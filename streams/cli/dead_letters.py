@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from streams import wiring
 from streams.broker.names import Topics
 from streams.broker.partitioner import partition_of
 from streams.broker.settings import BrokerSettings
@@ -21,6 +20,7 @@ from streams.core.wire import DeadLetter, id_of
 from streams.sinks.redrive import Original, Outcome, Redrive, Redriven
 from streams.sources.dead_letters import Letters, read_letters, redriven
 from streams.sources.topic_reading import TopicReader
+from streams.wiring.inputs import open_profile
 
 OUTCOME_NAMES = {
     Outcome.REDRIVEN: ("已重投", "redriven"),
@@ -67,7 +67,7 @@ def redriven_now(
     brokers: BrokerSettings, profile: str, reason: str | None, *, rehearsal: bool, quiet: bool
 ) -> list[Redriven]:
     """Redrive what can be; every letter with its outcome."""
-    city = wiring.open_profile(profile).city
+    city = open_profile(profile).city
     found = _read(brokers, quiet=quiet)
     wanted = _of_reason(found, reason)
     if not wanted:

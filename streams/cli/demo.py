@@ -52,24 +52,26 @@ def demo(
 
     Incidents of several kinds are hidden in it; the report says which were found, how fast, and why.
     """
-    from streams import wiring
     from streams.cli import demo_report
     from streams.cli.interruption import Interruption
     from streams.cli.replaying import Request, run
+    from streams.wiring.evaluating import evaluated
+    from streams.wiring.inputs import open_profile, open_source
+    from streams.wiring.reading import open_reading
 
     language = lang_of(lang)
-    made = wiring.open_profile("leshan")
+    made = open_profile("leshan")
     with _folder(data_dir, keep=keep) as folder:
         with _compiling(quiet=as_json):
             labels = _simulate(made, folder, days, seed, incidents, scale, quiet=as_json)
         with Interruption() as interruption:
-            source = wiring.open_source(folder / RECORDING, made)
+            source = open_source(folder / RECORDING, made)
             request = Request(folder, BATCH, None, None if as_json else language)
             result = run(made, source, request, interruption, quiet=as_json)
         if result.run.stopped:
             _stopped(interruption, kept=keep or data_dir is not None)
-        with wiring.open_reading(folder) as reading:
-            found = wiring.evaluated(reading, labels)
+        with open_reading(folder) as reading:
+            found = evaluated(reading, labels)
             if as_json:
                 print_json({**result.document(), "evaluation": found.document(made.city)})
                 return
@@ -81,13 +83,13 @@ def demo(
 def _simulate(
     profile: "Profile", folder: Path, days: int, seed: int, incidents: int, scale: float, *, quiet: bool
 ) -> "tuple[Label, ...]":
-    from streams import wiring
     from streams.cli.progress import day_bar
     from streams.replay.labels import write_labels
+    from streams.wiring.simulating import record_simulation, simulated
 
-    simulation = wiring.simulated(profile, days, seed, incidents=incidents, scale=scale)
+    simulation = simulated(profile, days, seed, incidents=incidents, scale=scale)
     with day_bar("模拟乐山 simulating Leshan", days, quiet=quiet) as progress:
-        wiring.record_simulation(simulation, folder / RECORDING, progress)
+        record_simulation(simulation, folder / RECORDING, progress)
     write_labels(folder / LABELS, simulation.labels, profile.city.zone)
     return simulation.labels
 
@@ -95,10 +97,10 @@ def _simulate(
 @contextmanager
 def _compiling(*, quiet: bool) -> Iterator[None]:
     """Meanwhile, compile the detectors in a process of its own, where that was not done before."""
-    from streams import wiring
     from streams.cli.progress import preparing
+    from streams.wiring.warming import warm_up
 
-    process = get_context("spawn").Process(target=wiring.warm_up, daemon=True)
+    process = get_context("spawn").Process(target=warm_up, daemon=True)
     process.start()
     try:
         yield

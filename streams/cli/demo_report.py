@@ -17,7 +17,7 @@ from streams.core.alert_log import alert_log_sha256
 from streams.core.city import Size
 from streams.core.instant import to_datetime
 from streams.replay.evaluate import Evaluation
-from streams.wiring import AlertTold, Reading
+from streams.wiring.reading import AlertTold, Reading
 
 
 def parts(

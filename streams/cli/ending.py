@@ -32,7 +32,7 @@ EXIT_CODES = {
     "streams.replay.incidents.SimulationError": WRONG_INPUT,
     "streams.replay.expected.ExpectedLogError": WRONG_INPUT,
     "streams.runtime.embedded.ResumeError": WRONG_INPUT,
-    "streams.wiring.DataDirError": WRONG_INPUT,
+    "streams.wiring.reading.DataDirError": WRONG_INPUT,
     "streams.ledger.errors.StepRefusedError": WRONG_INPUT,
     "streams.ledger.errors.LedgerTooNewError": WRONG_INPUT,
     "streams.ledger.errors.NotALedgerError": WRONG_INPUT,

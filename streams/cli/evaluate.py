@@ -35,7 +35,8 @@ def evaluate(
     """
     from streams.cli.evaluation import parts
     from streams.replay.labels import read_labels
-    from streams.wiring import evaluated, open_reading
+    from streams.wiring.evaluating import evaluated
+    from streams.wiring.reading import open_reading
 
     known = read_labels(labels)
     with open_reading(where_of(data_dir, ledger), profile) as reading:

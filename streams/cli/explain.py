@@ -51,7 +51,7 @@ def explain(  # noqa: PLR0913 - one parameter an option
     from streams.cli.instants import instant
     from streams.cli.naming import county_code, one_of, signal_name
     from streams.core.city import Size
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     language = lang_of(lang)
     with open_reading(where_of(data_dir, ledger), profile) as reading:

@@ -11,7 +11,8 @@ from streams.core.city import Direction, Size
 from streams.core.explanation import PAGED, Explanation, Test, Why
 from streams.core.instant import Instant, format_instant, to_datetime
 from streams.profile import Profile
-from streams.wiring import Reading, explanation
+from streams.wiring.explaining import explanation
+from streams.wiring.reading import Reading
 from streams.wording.catalog import Speech
 from streams.wording.names import Names
 from streams.wording.why import why

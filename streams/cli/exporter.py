@@ -82,7 +82,7 @@ def exporter(
 def profile_of(where: "Where", named: str | None) -> "Profile":
     """The profile that is kept with a ledger, or the one that was named. Raises LedgerError, ProfileError."""
     from streams.ledger.errors import NotALedgerError
-    from streams.wiring import DataDirError, open_reading
+    from streams.wiring.reading import DataDirError, open_reading
 
     try:
         with open_reading(where, named) as reading:

@@ -46,7 +46,6 @@ def ledger(
 
     Killed, the same command goes on. Where it is stands in the ledger itself, with the rows: no consumer group.
     """
-    from streams import wiring
     from streams.cli.interruption import Interruption
     from streams.cli.notify import under_systemd
     from streams.cli.progress import bar
@@ -54,13 +53,16 @@ def ledger(
     from streams.cli.topic_options import reached
     from streams.ledger.connection import named
     from streams.runtime.topic_ledger import Progress as Taking
+    from streams.wiring.inputs import open_profile
+    from streams.wiring.reading import open_ledger
+    from streams.wiring.topics import open_topic_ledger
 
     where = where_of(data_dir, ledger)
     settings = reached(brokers, prefix)
-    made = wiring.open_profile(profile or "leshan")
+    made = open_profile(profile or "leshan")
     with (
         Interruption() as interruption,
-        wiring.open_topic_ledger(made, settings, where) as runtime,
+        open_topic_ledger(made, settings, where) as runtime,
         bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), quiet=as_json) as shown,
         under_systemd() as told,
     ):
@@ -74,7 +76,7 @@ def ledger(
             return not interruption.asked
 
         taken = runtime.run(watch, once=once)
-    with wiring.open_ledger(where) as reader:
+    with open_ledger(where) as reader:
         progress, alerts = reader.progress(), len(reader.alerts())
     if as_json:
         print_json(_document(named(where), taken, alerts, progress))

@@ -30,7 +30,7 @@ def metrics(
     from streams.cli import county_table
     from streams.cli.naming import one_of
     from streams.core.city import Size
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     chosen = Size(one_of("size", "窗口", size, {"day": "day", "week": "week"}))
     with open_reading(where_of(data_dir, ledger), profile) as reading:

@@ -54,7 +54,7 @@ def paging(
     from streams.paging.settings import PagingSettingsError, read_paging
     from streams.runtime.worker_process import say_to_stderr
     from streams.serving.server import serving
-    from streams.wiring import open_profile
+    from streams.wiring.inputs import open_profile
 
     settings = read_paging(config)
     if settings.console_url is None:

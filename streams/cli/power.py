@@ -55,10 +55,10 @@ def power(  # noqa: PLR0913 - one parameter an option
     Within 24 hours and within 7 days of its start, by the signal's own tests at the levels of the profile's budget.
     Counts are simulated at the scale of the profile's city, or of what a data directory's detectors expect.
     """
-    from streams import wiring
     from streams.cli.naming import county_code, signal_name
     from streams.cli.progress import day_bar
     from streams.replay.power import Trial, check, power_of, usual_of
+    from streams.wiring.warming import warm_up
 
     where = where_if_any(data_dir, ledger) if profile is None or data_dir or ledger else None
     made = _profile(where, profile)
@@ -72,7 +72,7 @@ def power(  # noqa: PLR0913 - one parameter an option
         usual = usual_of(made, watched, seed)
         if where is not None:
             usual = _expected(where, profile, watched, usual)
-        wiring.warm_up()
+        warm_up()
         found = power_of(made.city, watched, usual, trial, chosen, lambda done, of: progress(100 * done // of, 100))
     if as_json:
         print_json(
@@ -96,11 +96,12 @@ def power(  # noqa: PLR0913 - one parameter an option
 
 
 def _profile(where: "Where | None", profile: str | None) -> "Profile":
-    from streams import wiring
+    from streams.wiring.inputs import open_profile
+    from streams.wiring.reading import open_reading
 
     if where is None or profile is not None:
-        return wiring.open_profile(profile or "leshan")
-    with wiring.open_reading(where) as reading:
+        return open_profile(profile or "leshan")
+    with open_reading(where) as reading:
         return reading.profile
 
 
@@ -109,7 +110,7 @@ def _expected(where: "Where", profile: str | None, signal: "Signal", simulated: 
     from streams.core.city import Size
     from streams.core.instant import WEEK, to_datetime
     from streams.replay.power import Expected, usual_of_expected
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     def known() -> Iterator[Expected]:
         for size in signal.sizes:

@@ -30,11 +30,11 @@ def add_to(app: typer.Typer) -> None:
 
 def check(which: Which, as_json: JsonOption = False) -> None:
     """检查 · Every mistake in a profile, with file, line and column."""
-    from streams import wiring
     from streams.profile import ProfileError
+    from streams.wiring.inputs import open_profile
 
     try:
-        profile = wiring.open_profile(which)
+        profile = open_profile(which)
     except ProfileError as error:
         if as_json:
             problems = [
@@ -60,10 +60,10 @@ def check(which: Which, as_json: JsonOption = False) -> None:
 
 def show(which: Which, as_json: JsonOption = False) -> None:
     """查看 · What a profile says: counties, signals, calendar, budget."""
-    from streams import wiring
     from streams.profile import describe
+    from streams.wiring.inputs import open_profile
 
-    profile = wiring.open_profile(which)
+    profile = open_profile(which)
     if as_json:
         print_json(describe(profile))
         return

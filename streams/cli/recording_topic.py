@@ -8,7 +8,6 @@ import msgspec
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
-from streams import wiring
 from streams.broker.names import Topics
 from streams.broker.partitioner import partition_of
 from streams.broker.settings import BrokerSettings
@@ -25,6 +24,7 @@ from streams.sources.recording import Header
 from streams.sources.topic_merge import TopicRecord
 from streams.sources.topic_recording import TopicPosition, TopicRecording, next_position
 from streams.sources.topic_stream import TopicStream
+from streams.wiring.inputs import open_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def record_topic(
     topic = Topics(brokers.topic_prefix).events
     with TopicStream(brokers.for_kafka_python(), topic) as stream:
         start, told = stream.starts()
-        made = wiring.open_profile(_profile_name(profile, told))
+        made = open_profile(_profile_name(profile, told))
         counties = frozenset(county.code for county in made.city.counties)
         fresh = TopicPosition(f"{topic} {format_instant(start)}", (1,) * stream.partitions)
         until = stream.ends() if once else None

@@ -74,11 +74,11 @@ def replay(  # noqa: PLR0913 - one parameter an option
 
     Ctrl-C stops at a checkpoint (exit code 130; SIGTERM: 143), and the same command goes on from there.
     """
-    from streams import wiring
     from streams.cli.instants import instant
     from streams.cli.instants import speed as factor_of
     from streams.cli.interruption import Interruption
     from streams.cli.replaying import Request, run
+    from streams.wiring.inputs import open_profile, open_source
 
     language, factor = lang_of(lang), factor_of(speed)
     if to_kafka:
@@ -89,8 +89,8 @@ def replay(  # noqa: PLR0913 - one parameter an option
             )
         from streams.cli.producing import play
 
-        made = wiring.open_profile(_which(profile, None, recording))
-        source = wiring.open_source(
+        made = open_profile(_which(profile, None, recording))
+        source = open_source(
             recording, made, instant(start, made.city.zone, "--from"), instant(end, made.city.zone, "--to")
         )
         _warn_of_another_profile(recording, made.name)
@@ -98,9 +98,9 @@ def replay(  # noqa: PLR0913 - one parameter an option
         return
     directory = data_dir_of(data_dir)
     kept = None if expect is None else _kept_log(expect)
-    made = wiring.open_profile(_which(profile, directory, recording))
+    made = open_profile(_which(profile, directory, recording))
     zone = made.city.zone
-    source = wiring.open_source(recording, made, instant(start, zone, "--from"), instant(end, zone, "--to"))
+    source = open_source(recording, made, instant(start, zone, "--from"), instant(end, zone, "--to"))
     _warn_of_another_profile(recording, made.name)
     with Interruption() as interruption:
         request = Request(directory, batch, factor, None if as_json else language)
@@ -151,11 +151,11 @@ def _show_non_alerts(result: "Result", quiet: Sequence["Explanation"], lang: str
 
 def _which(profile: str | None, directory: Path | None, recording: Path) -> str | Path:
     """The profile to use: the one named, the data directory's, or the one that the recording was made with."""
-    from streams import wiring
     from streams.profile.kept import kept_profile
+    from streams.wiring.inputs import recorded_profile
 
     kept = None if directory is None else kept_profile(directory)
-    found = profile or kept or wiring.recorded_profile(recording)
+    found = profile or kept or recorded_profile(recording)
     if found is None:
         raise ending.WrongInputError(
             "CSV 不说是哪座城市的，请加 --profile", "a CSV does not say whose it is; add --profile NAME|DIR"
@@ -164,9 +164,9 @@ def _which(profile: str | None, directory: Path | None, recording: Path) -> str 
 
 
 def _warn_of_another_profile(recording: Path, name: str) -> None:
-    from streams import wiring
+    from streams.wiring.inputs import recorded_profile
 
-    recorded = wiring.recorded_profile(recording)
+    recorded = recorded_profile(recording)
     if recorded not in (None, name):
         warn(
             f"{recording} 是用配置 {recorded} 录的，现在用 {name} 回放",

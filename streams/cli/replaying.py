@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from streams import wiring
 from streams.cli.figures import balance, rows_text
 from streams.cli.interruption import Interruption
 from streams.cli.progress import preparing, replay_bar
@@ -23,6 +22,9 @@ from streams.profile import Profile
 from streams.replay.expected import Difference, differences
 from streams.runtime.embedded import Run
 from streams.sources.contract import Source
+from streams.wiring.reading import alerts_so_far, open_reading
+from streams.wiring.replaying import open_replay
+from streams.wiring.warming import warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Result:
         """The largest non-alerts of all runs into the data directory."""
         from streams.cli.asking import quiet
 
-        with wiring.open_reading(self.request.data_dir) as reading:
+        with open_reading(self.request.data_dir) as reading:
             return quiet(reading, most)
 
     def trouble(self) -> tuple[str, str] | None:
@@ -151,21 +153,21 @@ class Result:
 def run(profile: Profile, source: Source, request: Request, interruption: Interruption, *, quiet: bool) -> Result:
     """Run a source through the service into a data directory, from where that stands, to its end or until stopped."""
     with preparing(quiet=quiet):
-        wiring.warm_up()
+        warm_up()
     pace = None if request.factor is None else Pace(request.factor, interruption)
-    with wiring.open_replay(
+    with open_replay(
         profile,
         source,
         request.data_dir,
         batch=request.batch if pace is None else 1,
         checkpoint_seconds=settings().checkpoint_seconds,
     ) as replay:
-        alerts = wiring.alerts_so_far(request.data_dir)
+        alerts = alerts_so_far(request.data_dir)
         with replay_bar(quiet=quiet) as bar:
             watching = Watching(profile, bar, source.span, interruption, pace=pace, alerts=alerts, lang=request.lang)
             done = replay.runtime.run(watching)
         position = replay.runtime.position
-        with wiring.open_reading(request.data_dir) as reading:
+        with open_reading(request.data_dir) as reading:
             return Result(
                 profile,
                 source,

@@ -73,7 +73,7 @@ def apply(
     from streams.cli.screen import print_json, show
     from streams.clock import WallClock
     from streams.core.instant import format_instant
-    from streams.wiring import open_reading
+    from streams.wiring.reading import open_reading
 
     where = where_of(data_dir, ledger)
     with open_reading(where, profile) as reading:

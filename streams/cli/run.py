@@ -65,7 +65,6 @@ def run(
     """
     from prometheus_client import generate_latest
 
-    from streams import wiring
     from streams.cli.notify import under_systemd
     from streams.cli.progress import preparing
     from streams.clock import WallClock
@@ -73,6 +72,8 @@ def run(
     from streams.profile.kept import kept_profile
     from streams.service.running import open_service
     from streams.service.settings import service_settings
+    from streams.wiring.inputs import open_profile
+    from streams.wiring.warming import warm_up
 
     directory = data_dir_of(data_dir)
     settings = service_settings(
@@ -85,14 +86,14 @@ def run(
             "tls_key": tls_key,
         },
     )
-    made = wiring.open_profile(profile or kept_profile(directory) or "leshan")
+    made = open_profile(profile or kept_profile(directory) or "leshan")
     ledger = _ledger_of(directory, made)
     with (
         under_systemd() as told,
         open_service(made, directory, settings, WallClock(), lambda service: _metrics(ledger, service)) as service,
     ):
         with preparing(quiet=False):
-            wiring.warm_up(made.city)
+            warm_up(made.city)
             generate_latest(registry_of(ledger))  # the first scrape takes longest; nobody waits for this one
         say(f"监听 {service.url}，数据在 {directory}", f"listening at {service.url}, data in {directory}")
         if settings.tls_cert is None and not settings.listen.startswith(("127.", "[::1]", "localhost")):

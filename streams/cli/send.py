@@ -51,22 +51,22 @@ def send(  # noqa: PLR0913 - one parameter an option
     To a service of `--clock stream` everything goes as it was recorded; to one of `--clock live` the events alone,
     which then come in now. Waits for a service that is busy or away.
     """
-    from streams import wiring
     from streams.cli.instants import speed as factor_of
     from streams.cli.interruption import Interruption
     from streams.cli.sending import Sending
     from streams.cli.watching import Pace
     from streams.core.instant import SECOND
     from streams.service.sending import Remembered, Sender, SendStoppedError, state_file
+    from streams.wiring.inputs import open_profile, open_source, recorded_profile
 
     factor, token = factor_of(speed), _token(token_file)
-    named = profile or wiring.recorded_profile(recording)
+    named = profile or recorded_profile(recording)
     if named is None:
         raise ending.WrongInputError(
             "CSV 不说是哪座城市的，请加 --profile", "a CSV does not say whose it is; add --profile NAME|DIR"
         )
-    made = wiring.open_profile(named)
-    source = wiring.open_source(recording, made)
+    made = open_profile(named)
+    source = open_source(recording, made)
     with Interruption() as interruption:
         sender = Sender(to, token, round(patience * SECOND), lambda: interruption.asked, _say_waiting)
         pace = None if factor is None else Pace(factor, interruption)

@@ -51,21 +51,22 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     as_json: JsonOption = False,
 ) -> None:
     """模拟 · Write a recording of a simulated city, with labels."""
-    from streams import wiring
     from streams.cli.evaluation import SHAPES
     from streams.cli.naming import one_of
     from streams.cli.progress import day_bar
     from streams.clock import Stopwatch
     from streams.replay.labels import Shape, write_labels
+    from streams.wiring.inputs import open_profile
+    from streams.wiring.simulating import record_simulation, simulated
 
-    made = wiring.open_profile(profile)
+    made = open_profile(profile)
     words = {SHAPES[one]: one.value for one in Shape} | {one.value: one.value for one in Shape}
     shapes = tuple(Shape(one_of("shape", "类型", given, words)) for given in shape or ())
     first = None if start is None else start.date()
-    simulation = wiring.simulated(made, days, seed, incidents=incidents, scale=scale, start=first, shapes=shapes)
+    simulation = simulated(made, days, seed, incidents=incidents, scale=scale, start=first, shapes=shapes)
     clock = Stopwatch()
     with day_bar("模拟 simulating", days, quiet=as_json) as progress:
-        written = wiring.record_simulation(simulation, output, progress)
+        written = record_simulation(simulation, output, progress)
     if labels is not None:
         write_labels(labels, simulation.labels, made.city.zone)
     seconds = clock.seconds()

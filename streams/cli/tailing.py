@@ -6,7 +6,6 @@ from typing import Self
 import msgspec
 from rich.text import Text
 
-from streams import wiring
 from streams.broker.names import Topics
 from streams.broker.settings import BrokerSettings
 from streams.cli.ending import WrongInputError
@@ -18,6 +17,7 @@ from streams.core.outputs import Correction
 from streams.core.wire import WireError, decode_alert, id_of
 from streams.profile import Profile
 from streams.sources.topic_reading import TopicReader
+from streams.wiring.inputs import open_profile
 from streams.wording.catalog import Speech
 from streams.wording.names import Names
 from streams.wording.sentence import sentence
@@ -34,7 +34,7 @@ class Shown:
     @classmethod
     def of(cls, profile: str | None, lang: str, *, as_json: bool) -> Self:
         """`profile`: its name or folder. Raises ProfileError."""
-        return cls(None if profile is None else wiring.open_profile(profile), lang, as_json)
+        return cls(None if profile is None else open_profile(profile), lang, as_json)
 
     def show(self, transition: Transition, partition: int, offset: int) -> None:
         """One line."""

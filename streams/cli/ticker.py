@@ -31,7 +31,6 @@ def ticker(
 
     The first tick of an empty topic says where the stream starts. One ticker is enough; two do no harm.
     """
-    from streams import wiring
     from streams.broker.names import Topics
     from streams.cli.interruption import Interruption
     from streams.cli.notify import under_systemd
@@ -39,9 +38,10 @@ def ticker(
     from streams.clock import WallClock, pause
     from streams.core.instant import SECOND, format_instant
     from streams.runtime.ticker import Ticker, until_next
+    from streams.wiring.inputs import open_profile
 
     if profile is not None:
-        wiring.open_profile(profile)  # the same call as a worker's: a wrong name is told at once
+        open_profile(profile)  # the same call as a worker's: a wrong name is told at once
     settings, clock = reached(brokers, prefix), WallClock()
     writer = Ticker(settings, Topics(settings.topic_prefix).events, clock)
     say(

@@ -69,7 +69,6 @@ def worker(  # noqa: PLR0913 - one parameter an option
     A worker that failed is started again, after a rest; one that fails for the third time at the same records is not.
     Exit codes: 0 told to stop; 1 failed; 2 refused and 3 stopped for good: somebody has to look first.
     """
-    from streams import wiring
     from streams.broker.names import Topics
     from streams.cli.ending import WrongInputError
     from streams.cli.notify import keeping_alive
@@ -78,18 +77,20 @@ def worker(  # noqa: PLR0913 - one parameter an option
     from streams.runtime.template import in_template
     from streams.runtime.worker_process import run_worker, say_to_stderr, supervise
     from streams.runtime.worker_setup import WorkerSetup, steps_named
+    from streams.wiring.inputs import open_profile
+    from streams.wiring.warming import warm_up
 
     if alone and listen is not None and not in_template():
         raise WrongInputError(
             "--listen 与 --alone 不能同时用", "--listen counts over the lives of a worker: leave --alone out"
         )
     settings = broker_settings(brokers, prefix, group)
-    made = wiring.open_profile(profile or "leshan")
+    made = open_profile(profile or "leshan")
     setup = WorkerSetup(city=made.city, settings=settings, steps=steps_named(steps), interval=round(interval * SECOND))
     if not alone:
         command, say = [*COMMAND, *context.obj, "--alone"], say_to_stderr()
         with metrics_served(listen, Topics(settings.topic_prefix), say) as hear, keeping_alive():
             raise typer.Exit(supervise(command, setup, say, hear))
-    wiring.warm_up()
+    warm_up()
     with keeping_alive():  # its own watchdog ends it when records wait and none is taken
         raise typer.Exit(run_worker(setup, say_to_stderr()))

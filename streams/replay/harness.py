@@ -124,7 +124,7 @@ def _profile(recording: Recorded, profile: str | Path | Profile | None) -> Profi
         return profile
     which: str | Path | None = profile
     if which is None and isinstance(recording, str | Path):
-        which = _composition().recorded_profile(Path(recording))
+        which = _composition("inputs").recorded_profile(Path(recording))
     if which is None:
         raise TypeError("whose events these are is not said in them; name a profile: replay(..., profile='leshan')")
     return load(which)
@@ -132,10 +132,10 @@ def _profile(recording: Recorded, profile: str | Path | Profile | None) -> Profi
 
 def _source(recording: Recorded, profile: Profile) -> ReadableSource:
     if isinstance(recording, str | Path):
-        opened: ReadableSource = _composition().open_source(Path(recording), profile)
+        opened: ReadableSource = _composition("inputs").open_source(Path(recording), profile)
         return opened
     given = given_lines(recording, profile.city)
-    made: ReadableSource = _composition().given_source(given.lines, given.span)
+    made: ReadableSource = _composition("inputs").given_source(given.lines, given.span)
     return made
 
 
@@ -146,10 +146,9 @@ def _in_memory(profile: Profile, source: ReadableSource, batch: int) -> ReplayRe
 
 
 def _kept(profile: Profile, source: ReadableSource, batch: int, data_dir: Path) -> ReplayResult:
-    wiring = _composition()
-    with wiring.open_replay(profile, source, data_dir, batch=batch) as ready:
+    with _composition("replaying").open_replay(profile, source, data_dir, batch=batch) as ready:
         run = ready.runtime.run()
-    with wiring.open_reading(data_dir) as reading:
+    with _composition("reading").open_reading(data_dir) as reading:
         transitions: list[Transition] = reading.ledger.transitions()
         rejections: Mapping[Reason, int] = reading.ledger.rejection_totals()
     return _result(profile, source, transitions, run.accounting, rejections, run.state)
@@ -177,7 +176,7 @@ def _result(
     )
 
 
-def _composition() -> Any:
-    """`streams.wiring`, where sources, runtime and ledger are put together. It lies above this package, which must not
-    depend on it: so it is asked for by name, when a call needs it, and in this one place."""
-    return import_module("streams.wiring")
+def _composition(what: str) -> Any:
+    """A module of `streams.wiring`, where sources, runtime and ledger are put together. It lies above this package,
+    which must not depend on it: so it is asked for by name, when a call needs it, and in this one place."""
+    return import_module(f"streams.wiring.{what}")

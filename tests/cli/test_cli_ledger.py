@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
-from streams import wiring
 from streams.broker.names import Topics
 from streams.ledger.connection import FILE
 from streams.ledger.reader import LedgerReader
+from streams.wiring.inputs import open_profile
 from tests.cli.commands import LAKE, RECORDING, Cli, Lake, command, environment, process
 from tests.kafka.fixtures import SharedBroker, make_topics
 from tests.ledger.filled_topics import Steps
@@ -46,7 +46,7 @@ def filled(kafka_broker: SharedBroker) -> Filled:
     prefix, bootstrap = f"ledger-{os.getpid()}.", kafka_broker.bootstrap
     make_topics(bootstrap, prefix, partitions=PARTITIONS, replay=True)
     assert process("replay", RECORDING, "-p", LAKE, "--to-kafka", "-b", bootstrap, "--prefix", prefix).code == 0
-    Steps(bootstrap, prefix, wiring.open_profile(LAKE), repeated=True).run()
+    Steps(bootstrap, prefix, open_profile(LAKE), repeated=True).run()
     return Filled(bootstrap, prefix)
 
 

@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 
 from streams.core.city import Size
-from streams.wiring import open_reading
+from streams.wiring.reading import open_reading
 from tests.cli.commands import LAKE, Cli
 
 FEW = ("--replicates", "4", "--seed", "3")

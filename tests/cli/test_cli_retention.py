@@ -16,7 +16,7 @@ from streams.ledger.lifecycle import Step, StepKind
 from streams.ledger.pages import ALERT, FIRING, Outcome, Page, PageBook, Receipt
 from streams.ledger.reader import LedgerReader
 from streams.sources.inbox import FOLDER, InboxHeader, InboxReader, InboxWriter, segments
-from streams.wiring import open_desk
+from streams.wiring.reading import open_desk
 from tests.cli.commands import Cli
 
 NOW = WallClock().now()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 def overloads_after_rehearsal_and_after_a_stream(data_dir: str) -> tuple[dict[str, int], dict[str, int]]:
     """Of every compiled function: for how many combinations of argument types there is machine code."""
-    from streams.wiring import warm_up
+    from streams.wiring.warming import warm_up
     from tests.promises import lake
 
     warm_up(lake.city_profile().city)

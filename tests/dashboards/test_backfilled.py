@@ -20,7 +20,7 @@ from streams.core.instant import HOUR, SECOND, WEEK, format_instant, parse_insta
 from streams.ledger.alerts import Alert
 from streams.ledger.lifecycle import DiscardReason, Measure, Step, StepKind
 from streams.ledger.reader import LedgerReader
-from streams.wiring import open_desk
+from streams.wiring.reading import open_desk
 from tests.cli.commands import LAKE, RECORDING
 from tests.dashboards.promql import metrics_of
 from tests.dashboards.read import Asked, boards, panels, queries, sent

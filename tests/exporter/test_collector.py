@@ -19,7 +19,7 @@ from streams.exporter.app import registry_of
 from streams.ledger.connection import FILE
 from streams.ledger.lifecycle import DiscardReason, Step, StepKind
 from streams.ledger.reader import LedgerReader
-from streams.wiring import open_desk
+from streams.wiring.reading import open_desk
 from tests.exporter.samples import collector_of, labels_of, once, one, scraped
 from tests.prometheus.programs import program
 

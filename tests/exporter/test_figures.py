@@ -7,7 +7,7 @@ from streams.core.city import Size
 from streams.core.instant import Instant
 from streams.exporter.figures import FigureMaker, Figures
 from streams.exporter.relations import relations
-from streams.wiring import open_profile
+from streams.wiring.inputs import open_profile
 from tests.exporter.worlds import CATEGORIES, WEEKS, World, town
 
 SIGNALS = [signal.name for signal in town().city.signals]

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams import wiring
 from streams.sources.recorder import RecordingWriter, record_line
 from streams.sources.recording import RecordingReader
+from streams.wiring.inputs import open_profile
+from streams.wiring.simulating import record_simulation, simulated
 from tests.faults.proof import Truth, truth_of
 
 _WRONG = (
@@ -37,10 +38,10 @@ def leshan(folder: Path, *, days: int, events: int, seed: int) -> Stream:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         clean = path.with_suffix(".clean")
-        profile = wiring.open_profile("leshan")
+        profile = open_profile("leshan")
         # at scale 1 a day has some 8,200
-        simulation = wiring.simulated(profile, days, seed, incidents=12, scale=events / days / 8_200)
-        wiring.record_simulation(simulation, clean)
+        simulation = simulated(profile, days, seed, incidents=12, scale=events / days / 8_200)
+        record_simulation(simulation, clean)
         _spoil(clean, path)
         clean.unlink()
     return Stream(path, "leshan")

@@ -1,0 +1,1 @@
+"""Everything that a command needs, built in one place: a module a subject."""
