@@ -199,8 +199,13 @@ def forecast(
 @inlined
 def size_of(mean: float, phi: float, q: float, row: Floats, settings: Floats) -> float:
     """Size r of a negative binomial with variance phi' m + m^2 q, no less than Poisson's; phi' is phi, widened for
-    being an estimate: an unbiased one is too narrow on average, the more so, the farther out one looks."""
+    being an estimate: an unbiased one is too narrow on average, the more so, the farther out one looks.
+
+    What one window tells of phi has a variance of phi^2 (2 + (6 phi - 6 + 1 / phi) / m), from the cumulants of a
+    negative binomial: few counts that come in clumps say little."""
+    clumps = 6.0 * (max(phi, 1.0) - 1.0) + 1.0 / max(phi, 1.0)
     doubt = settings[SPREAD_DOUBT] / (row[SPREAD_WEIGHT] + settings[SPREAD_STRENGTH] + 4.0)
+    doubt *= (clumps + 2.0 * mean) / (1.0 + 2.0 * mean)
     wide = max(phi, 1.0 - mean * q) * (1.0 + doubt)
     return float(max(mean / max(wide - 1.0 + mean * q, 1e-9), 1e-3))
 

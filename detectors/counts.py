@@ -117,7 +117,7 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
     def __init__(self, rows: Rows, windows_per_week: int) -> None:

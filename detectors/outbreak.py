@@ -46,7 +46,7 @@ from detectors.special_days import classes_of
 from detectors.tails import band
 
 HOURS = 168
-SPREAD_DOUBT = 2.0
+SPREAD_DOUBT = 1.0
 """See `detectors.row.Settings`."""
 PLAIN = 1e-5
 """A p at which an outbreak is plain: whoever listens has heard it."""
@@ -154,7 +154,7 @@ class OutbreakBank(Detector):
     """Likelihood ratio of an outbreak that began in one of the last four windows; days and weeks."""
 
     name: ClassVar[str] = "outbreak"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
     sides: ClassVar[tuple[str, ...]] = ("high",)

@@ -61,7 +61,8 @@ class Settings:
     the bank have shown takes their place (`detectors.borrowing`)."""
     spread_doubt: float
     """How much the dispersion is widened for being an estimate: (z^2 + 1) / 4 at z standard deviations, as in the
-    expansion of Student's quantiles; a bank of single windows looks 1e-5 out, one of evidence over several 1e-3."""
+    expansion of Student's quantiles; a bank of single windows looks 1e-5 out, one of evidence over several 1e-3. About
+    half of it, where discounted sums have forgotten as much as they hold: they are surer than their weight."""
     class_strength: float
     """How many counts a calendar class is believed to have no effect."""
     class_varies: float
@@ -136,7 +137,7 @@ def settings_for(windows_per_week: int) -> Settings:
         spread_memory=1.0 - 1.0 / {168: 1800.0, 7: 730.0, 1: 520.0}[windows_per_week],
         spread_prior=1.5,
         spread_strength=4.0 if windows_per_week == 1 else 8.0,
-        spread_doubt=4.0,
+        spread_doubt={168: 2.0, 7: 2.0, 1: 3.0}[windows_per_week],
         class_strength=1.5,
         class_varies=0.02,
         slot_memory=1.0 - 1.0 / 60.0,
