@@ -37,9 +37,12 @@ LONG_STRENGTH = 400.0
 """Call-backs that the long share is worth beside the last weeks' own; and the most that a series counts for in its
 group."""
 RHO_PRIOR, RHO_STRENGTH = 0.004, 400.0
-LEAST_RHO, MOST_RHO = 0.0005, 0.2
-MOST_ODD = 9.0
-"""A squared residual above it counts as this much: an outbreak teaches no spread."""
+LEAST_RHO, MOST_RHO, MOST_DOUBTED = 0.0005, 0.2, 0.4
+FAR, FAR_TAIL = 3.0, 3.0
+"""No window is taken to be farther out than FAR standard deviations and, on the side where chance alone has the longer
+tail (towards less of a large share), FAR_TAIL of the scale on which it falls: an outbreak teaches no spread."""
+DOUBT = 1.0
+"""How much the variance is widened for its spread being an estimate: see `spread_doubt` of `detectors.row.Settings`."""
 MOST_TOLD = 50.0
 """Call-backs of one window that tell of the spread between windows: a few large ones must not speak alone."""
 LEAST_WHOLE = 40.0
@@ -139,6 +142,20 @@ def spread_of(row: Floats, common: Floats) -> float:
 
 
 @compiled
+def doubted(row: Floats, whole: int, mean: float, rho: float, remembered: float) -> float:
+    """The intra-class correlation, widened for being an estimate of at most `remembered` windows, as the dispersion of
+    counts is (`detectors.baseline.size_of`): what one window tells of a variance has a relative variance of 2 and the
+    excess kurtosis, here that of those that are fewer, good or bad ones."""
+    if whole < 2:  # one alone has no spread
+        return rho
+    phi = 1.0 + (whole - 1.0) * rho
+    fewer = whole * min(mean, 1.0 - mean)
+    own = row[SPREAD_WEIGHT] / (row[SPREAD_WEIGHT] + RHO_STRENGTH)
+    doubt = DOUBT * own * own * (2.0 + (6.0 * (phi - 1.0) + 1.0 / phi) / fewer) / max(min(row[SEEN], remembered), 1.0)
+    return float(min(rho + doubt * phi / (whole - 1.0), MOST_DOUBTED))
+
+
+@compiled
 def beta_binomial(whole: int, mean: float, rho: float) -> Floats:
     """P(K = 0), ..., P(K = whole) of a beta-binomial with this mean share and intra-class correlation rho > 0.
 
@@ -168,9 +185,18 @@ def _in_proportion(count: int, whole: int, up: bool) -> int:
 
 
 @compiled
-def _score_rows(rows: Floats, counts: Counts, wholes: Counts, groups: Counts, warm_up: float, out: Floats) -> None:
+def _score_rows(
+    rows: Floats,
+    counts: Counts,
+    wholes: Counts,
+    groups: Counts,
+    memories: tuple[float, float],
+    warm_up: float,
+    out: Floats,
+) -> None:
     """out, shape (series, 8): expected, low, high, p_high, p_above, p_low, p_below, reason; rounded."""
     all_common = common_of(rows, groups, warm_up)
+    remembered = 2.0 / (1.0 - memories[1])
     for i in range(counts.size):
         row, common = rows[i], all_common[groups[i]]
         out[i] = np.nan
@@ -186,7 +212,8 @@ def _score_rows(rows: Floats, counts: Counts, wholes: Counts, groups: Counts, wa
         if wholes[i] > LARGEST:
             fewer, more = _in_proportion(count, wholes[i], True), _in_proportion(count, wholes[i], False)
         mean, unknown = share_of(row, common)
-        chances = beta_binomial(whole, rounded_number(mean), rounded_number(spread_of(row, common) + unknown))
+        rho = doubted(row, whole, mean, spread_of(row, common) + unknown, remembered)
+        chances = beta_binomial(whole, rounded_number(mean), rounded_number(rho))
         scale = wholes[i] / whole
         out[i, 0] = rounded_number(mean * wholes[i])
         below = 0.0
@@ -231,8 +258,9 @@ def _learn_rows(
         plain = whole * mean * (1.0 - mean)
         if row[LONG_WHOLE] > 0.0:
             rho = spread_of(row, common) + unknown
-            usual = np.sqrt(MOST_ODD * plain * (1.0 + (whole - 1.0) * rho))
-            good = min(max(good, whole * mean - usual), whole * mean + usual)
+            phi = 1.0 + (whole - 1.0) * rho
+            far, tail = FAR * np.sqrt(plain * phi), FAR_TAIL * phi * (2.0 * mean - 1.0)
+            good = min(max(good, whole * mean - far - max(tail, 0.0)), whole * mean + far + max(-tail, 0.0))
             if whole > 1.0 and row[LONG_WHOLE] >= LEAST_WHOLE:
                 odd = (good - whole * mean) ** 2 / plain - 1.0 - (whole - 1.0) * unknown
                 weight = min(whole - 1.0, MOST_TOLD) / (1.0 + (whole - 1.0) * rho) ** 2
@@ -251,7 +279,7 @@ class RateBank(Detector):
     """Shares of wholes; a series without `Slot.wholes` has no data."""
 
     name: ClassVar[str] = "rates"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "a share of a whole (satisfied of called back): beta-binomial, both exact tails"
 
     def __init__(self, rows: Floats, windows_per_week: int) -> None:
@@ -267,7 +295,10 @@ class RateBank(Detector):
         """See `Detector.score`. `size` is NaN: the distribution is no negative binomial."""
         out = np.empty((counts.size, 8))
         warm_up = _WARM_UP[self._windows_per_week]
-        _score_rows(self._rows, counts.astype(np.int64), _wholes(counts, slot), _groups(counts, slot), warm_up, out)
+        memories = _SHORT_MEMORY[self._windows_per_week], _LONG_MEMORY[self._windows_per_week]
+        _score_rows(
+            self._rows, counts.astype(np.int64), _wholes(counts, slot), _groups(counts, slot), memories, warm_up, out
+        )
         expected, low, high, p_high, p_above, p_low, p_below, reason = np.ascontiguousarray(out.T)
         none = np.full(counts.shape, np.nan)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, none, reason.astype(np.uint8))
