@@ -20,7 +20,7 @@ Every function takes one row, so series cannot touch each other. The row always 
 
 import numpy as np
 
-from detectors.compiled import compiled, inlined
+from detectors.compiled import in_place, inlined
 from detectors.elementary import exp, log
 from detectors.observation import Floats
 from detectors.row import (
@@ -99,7 +99,7 @@ def _shrunk(counted: float, expected: float, phi: float, strength: float, parent
     return (counted / phi + strength * parent) / (expected / phi + strength)
 
 
-@compiled
+@in_place
 def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[float, float]:
     """(factor, variance of its log) of one slot of the week: a day to 1; an hour to its hour of workdays or
     weekends, and that to its hour, and that to 1."""
@@ -183,7 +183,7 @@ def level_of(row: Floats, settings: Floats) -> float:
     return float(row[STATE] + calm_share(row, settings) * (row[CALM] - row[STATE]))
 
 
-@compiled
+@in_place
 def forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, settings: Floats
 ) -> tuple[float, float, float]:
@@ -316,7 +316,8 @@ def _weigh(row: Floats, lively: tuple[float, float], calm: tuple[float, float], 
     evidence = memory * row[CALM_EVIDENCE] + (1.0 - memory) * CALM_PRIOR + 0.5 * better
     row[CALM_EVIDENCE] = min(evidence, CALM_MOST)
     if evidence < -CALM_REFUTED:
-        row[CALM:CALM_EVIDENCE] = row[STATE : STATE + CALM_EVIDENCE - CALM]
+        for i in range(CALM_EVIDENCE - CALM):
+            row[CALM + i] = row[STATE + i]
         row[CALM_EVIDENCE] = -0.5 * CALM_REFUTED
 
 
@@ -330,7 +331,7 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
     row[LAST_ERROR] = error
 
 
-@compiled
+@in_place
 def learn_window(
     row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats, work: Rows
 ) -> None:
@@ -384,7 +385,7 @@ def learn_window(
         learn_classes(row, day_class, x, (mean, q + q_slot), (phi, weight), settings)
 
 
-@compiled
+@in_place
 def step_time(row: Floats, per_week: int, settings: Floats) -> None:
     """From before one window to before the next: trend moves the level, everything becomes a little less sure."""
     row[FORMER_LEFT] = max(0.0, row[FORMER_LEFT] - 1.0)
@@ -419,7 +420,7 @@ def _step_state(row: Floats, at: int, per_week: int, noises: tuple[float, float,
                 row[p + j * PARTS + i] *= shrink
 
 
-@compiled
+@in_place
 def centre_slots(row: Floats, per_week: int) -> None:
     """Moves the common factor of all slots of the week into the level, so that the two cannot drift apart."""
     counted, expected = 0.0, 0.0

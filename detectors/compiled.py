@@ -48,12 +48,13 @@ class _DigestCache(FunctionCache):
         return (*key, digest_of(self._function))
 
 
-def compiled(function: Callable[P, R], *, inline: bool = False) -> Callable[P, R]:
+def compiled(function: Callable[P, R], *, inline: bool = False, allocates: bool = True) -> Callable[P, R]:
     """The function as machine code, compiled at its first call for each combination of argument types.
 
     The function may name module constants (numbers, tuples, arrays) and other compiled functions.
     """
-    dispatcher: Any = njit(error_model="numpy", nogil=True, forceinline=inline)(function)
+    options: dict[str, Any] = {"forceinline": inline, "_nrt": allocates}
+    dispatcher: Any = njit(error_model="numpy", nogil=True, **options)(function)
     dispatcher.jiantu_function = function
     dispatcher._cache = _DigestCache(function)  # noqa: SLF001
     return cast("Callable[P, R]", dispatcher)
@@ -76,6 +77,16 @@ def digest_of(function: Callable[..., Any], within: tuple[Callable[..., Any], ..
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
+def in_place(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a function that works on arrays that it is given. It must not make any, nor be handed a new one by
+    what it calls: that would never be given back.
+
+    numba otherwise counts who holds an array, at every call and for every row taken out of one: where that is done for
+    every series of a window, it takes a fourth of all the time.
+    """
+    return compiled(function, allocates=False)
+
+
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """The same for a small function that others call in a loop: an array costs seven arguments a call."""
-    return compiled(function, inline=True)
+    return compiled(function, inline=True, allocates=False)

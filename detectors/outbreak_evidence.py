@@ -13,7 +13,7 @@ makes it, by importance sampling from the outbreaks themselves.
 
 import numpy as np
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, in_place
 from detectors.elementary import exp, log, log1p
 from detectors.observation import Floats
 from detectors.outbreak_table import ABOVE, AT_LEAST
@@ -36,7 +36,7 @@ SPREAD_STEP = 0.25
 """Step of the table's square root of the log of the dispersion, from 0."""
 
 
-@compiled
+@in_place
 def ratios(count: int, mean: float, size: float, doses: Floats, work: Floats, out: Floats) -> None:
     """out (doses,): P(count | as expected + Poisson(dose standard deviations)) / P(count | as expected).
 
@@ -86,7 +86,7 @@ def _smooth_ratio(x: float, mean: float, size: float, added: float) -> float:
     return min(max(exp(min(max(change, -100.0), 130.0)), LEAST_RATIO), LARGEST_RATIO)
 
 
-@compiled
+@in_place
 def evidence(before: Floats, now: Floats, starts: int) -> float:
     """Mean likelihood ratio of the last `starts` starts and all sizes: `before` (lags * sizes,) that of the windows
     before this one, by start, `now` (doses,) that of this one's count."""

@@ -28,7 +28,7 @@ from detectors.baseline import (
     step_time,
 )
 from detectors.borrowing import LENT, borrowed, lend, lent_by
-from detectors.compiled import compiled, inlined
+from detectors.compiled import in_place, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
@@ -97,7 +97,7 @@ def quiet_settings(windows_per_week: int) -> Settings:
     )
 
 
-@compiled
+@in_place
 def _forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, ahead: int, settings: Floats
 ) -> tuple[float, float, float]:
@@ -114,7 +114,7 @@ def _forecast(
     return mean, q + (q_slot + q_class) / settings[WINDOWS_PER_WEEK], phi
 
 
-@compiled
+@in_place
 def _slow_variance(extra: Floats) -> float:
     """Variance of the log level over a span, shrunk to its prior."""
     shrunk = (extra[SLOW_SUM] + SLOW_STRENGTH * SLOW_PRIOR) / (extra[SLOW_WEIGHT] + SLOW_STRENGTH)
@@ -132,64 +132,67 @@ def _is_low(count: float, mean: float, size: float) -> bool:
     return not (size >= 1.0 and count >= mean) and in_lower_tenth(int(count), mean, size)
 
 
-@compiled
+@inlined
+def _block_sums(
+    extra: Floats, now: tuple[float, float], start: int, end: int, span: int, spread: tuple[float, float]
+) -> tuple[float, float, float]:
+    """(counted, counted with every window's outliers cut, expected) of the windows from `start` to `end` of a span
+    that ends with the present one, which is `now`: its count, and what was expected. A count of -1 is missing."""
+    phi, q = spread
+    counted, cut, mean = 0.0, 0.0, 0.0
+    for i in range(start, end):
+        count = now[0] if i == span - 1 else extra[RING + i + 1]
+        if count >= 0.0:
+            m = now[1] if i == span - 1 else extra[RING + span + i + 1]
+            counted += count
+            cut += min(count, np.floor(m + OUTLIER * np.sqrt(phi * m + m * m * q) + 1.0))
+            mean += m
+    return counted, cut, mean
+
+
+@in_place
 def _judge_spans(
-    counts: Floats,
-    expected: Floats,
+    extra: Floats,
+    now: tuple[float, float],
     block: int,
     spans: Counts,
     spread: tuple[float, float],
     of: tuple[Floats, Floats],
-    out: Floats,
-) -> None:
-    """out (4,): p_high, p_above, p_low, p_below of the most telling span. Windows run from old to new; a count
-    of -1 is missing. `spread`: dispersion, and variance of the log mean; `of`: the series' row, and the settings."""
+) -> tuple[float, float, float, float]:
+    """p_high, p_above, p_low, p_below of the most telling span; `extra` and `now` as in `_block_sums`. `spread`:
+    dispersion, and variance of the log mean; `of`: the series' row, and the settings."""
     phi, q = spread
     row, settings = of
-    out[:] = 1.0
+    high, above, low, below = 1.0, 1.0, 1.0, 1.0
     counted, cut, mean = 0.0, 0.0, 0.0
     all_high, all_low = True, True
-    which = 0
+    which, span = 0, block * spans[-1]
     for blocks in range(1, spans[-1] + 1):
-        block_counted, block_cut, block_mean = 0.0, 0.0, 0.0
-        for i in range(counts.size - blocks * block, counts.size - (blocks - 1) * block):
-            if counts[i] >= 0.0:
-                m = expected[i]
-                block_counted += counts[i]
-                block_cut += min(counts[i], np.floor(m + OUTLIER * np.sqrt(phi * m + m * m * q) + 1.0))
-                block_mean += m
+        start = span - blocks * block
+        block_counted, block_cut, block_mean = _block_sums(extra, now, start, start + block, span, spread)
         if block_mean <= 0.0:
-            return
+            break
         size = size_of(block_mean, phi, q, row, settings)
         all_high = all_high and _is_high(block_cut, block_mean, size)
         all_low = all_low and _is_low(block_counted, block_mean, size)
         if not (all_high or all_low):
-            return
+            break
         counted, cut, mean = counted + block_counted, cut + block_cut, mean + block_mean
         if blocks == spans[which]:
             which += 1
             size = size_of(mean, phi, q, row, settings)
             if all_high:
                 tails = four_tails(int(cut), mean, size)
-                if tails[0] * spans.size < out[0]:
-                    out[0], out[1] = tails[0] * spans.size, tails[1] * spans.size
+                if tails[0] * spans.size < high:
+                    high, above = tails[0] * spans.size, tails[1] * spans.size
             if all_low:
                 tails = four_tails(int(counted), mean, size)
-                if tails[2] * spans.size < out[2]:
-                    out[2], out[3] = tails[2] * spans.size, tails[3] * spans.size
+                if tails[2] * spans.size < low:
+                    low, below = tails[2] * spans.size, tails[3] * spans.size
+    return high, above, low, below
 
 
-@compiled
-def _evidence(extra: Floats, count: float, mean: float, counts: Floats, expected: Floats) -> None:
-    """Fills in counts and expectations of the span that ends with the present window."""
-    span = counts.size
-    for i in range(span - 1):
-        counts[i] = extra[RING + i + 1]
-        expected[i] = extra[RING + span + i + 1]
-    counts[span - 1], expected[span - 1] = count, mean
-
-
-@compiled
+@in_place
 def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     extras: Rows,
@@ -204,7 +207,6 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...); `worked_out` (series, 4)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
-    judged, window_counts, window_expected = np.empty(4), np.empty(span), np.empty(span)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
@@ -215,9 +217,8 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             out[i, 8] = _WARMING_UP
             continue
         mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
-        _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
         q = q + _slow_variance(extra)
-        _judge_spans(window_counts, window_expected, block, spans, (phi, q), (row, settings), judged)
+        judged = _judge_spans(extra, (float(counts[i]), mean), block, spans, (phi, q), (row, settings))
         worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
         worked_out[i, _HIGH], worked_out[i, _LOW] = judged[0], judged[2]
         size = size_of(mean, phi, q, row, settings)
@@ -229,13 +230,13 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             out[i, 3 + j] = rounded_number(min(max(judged[j], SMALLEST_SAID), 1.0))
 
 
-@compiled
+@in_place
 def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Floats, work: Rows) -> None:
     if count >= 0:
         learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], settings, work)
 
 
-@compiled
+@in_place
 def _pass_time(row: Floats, past: Floats, settings: Floats) -> None:
     per_week = int(settings[WINDOWS_PER_WEEK])
     if past[2] > 0.0 and per_week > 1:
@@ -243,14 +244,15 @@ def _pass_time(row: Floats, past: Floats, settings: Floats) -> None:
     step_time(row, per_week, settings)
 
 
-@compiled
-def _wander(extra: Floats, counts: Floats, expected: Floats, phi: float) -> None:
-    """Learn how far sums over a whole span wander more than single windows explain."""
+@in_place
+def _wander(extra: Floats, now: tuple[float, float], span: int, phi: float) -> None:
+    """Learn how far sums over a whole span wander more than single windows explain; `now` as in `_block_sums`."""
     counted, mean = 0.0, 0.0
-    for i in range(counts.size):
-        if counts[i] >= 0.0:
-            counted += counts[i]
-            mean += expected[i]
+    for i in range(RING + 1, RING + span):
+        if extra[i] >= 0.0:
+            counted += extra[i]
+            mean += extra[span + i]
+    counted, mean = counted + now[0], mean + now[1]
     if mean <= 0.0:
         return
     slow = _slow_variance(extra)
@@ -261,11 +263,10 @@ def _wander(extra: Floats, counts: Floats, expected: Floats, phi: float) -> None
     extra[SLOW_WEIGHT] = SLOW_MEMORY * extra[SLOW_WEIGHT] + weight
 
 
-@compiled
-def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Floats) -> None:
+@in_place
+def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Floats, work: Rows) -> None:
     """Take the evidence for the new normal: open the level and learn the whole span now; it has then been used."""
     span = ring.shape[0]
-    work = np.empty((2, PARTS))
     row[DRIFT_SUM], row[DRIFT_SPREAD] = 0.0, 0.0
     for i in range(span):
         row[DRIFT_RUN] = 0.0
@@ -278,7 +279,16 @@ def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Fl
     extra[PLAIN_RUN] = 0.0
 
 
-@compiled
+@in_place
+def _turn(ring: Rows, now: Floats) -> None:
+    """The oldest slot leaves the ring, the present one comes in."""
+    last = ring.shape[0] - 1
+    for j in range(last + 1):
+        for k in range(now.size):
+            ring[j, k] = ring[j + 1, k] if j < last else now[k]
+
+
+@in_place
 def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     extras: Rows,
@@ -289,12 +299,13 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     settings: Floats,
     spans: Counts,
     worked_out: Rows,
-) -> Counts:
-    """What the series lend from now on: see `detectors.borrowing`."""
+    work: Rows,
+    sums: Counts,
+) -> None:
+    """`worked_out` as scoring left it, NaN where it did not; `work`, shape (2, PARTS), is nobody's; `sums`, zeros of
+    shape (LENT,), become what the series lend from now on (`detectors.borrowing`)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
-    judged, work, sums = np.empty(4), np.empty((2, PARTS)), np.zeros(LENT, np.int64)
-    window_counts, window_expected = np.empty(span), np.empty(span)
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         mean, phi, p_high, p_low = worked_out[i]
@@ -302,14 +313,14 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         if not is_known:
             mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
         if row[SEEN] >= settings[WARM_UP]:
-            _evidence(extra, float(counts[i]), mean, window_counts, window_expected)
+            here = float(counts[i]), mean
             if not is_known:
                 q = q + _slow_variance(extra)
-                _judge_spans(window_counts, window_expected, block, spans, (phi, q), (row, settings), judged)
+                judged = _judge_spans(extra, here, block, spans, (phi, q), (row, settings))
                 p_high, p_low = judged[0], judged[2]
             extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(p_high, p_low) <= PLAIN else 0.0
             if counts[i] >= 0:
-                _wander(extra, window_counts, window_expected, phi)
+                _wander(extra, here, span, phi)
         _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings, work)
         _pass_time(row, ring[0], settings)
         for part in range(3):
@@ -321,14 +332,11 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         extra[RING + 3 * span - 1] = float(classes[i])
         if extra[PLAIN_RUN] < block:
             lend(row, sums)
-    for j in range(span - 1):
-        ring[j] = ring[j + 1]
-    ring[span - 1] = now
+    _turn(ring, now)
     for i in range(counts.size):
         if extras[i, PLAIN_RUN] >= block:
-            _adopt(rows[i], extras[i], extras[i, RING + 2 * span :], ring, settings)
+            _adopt(rows[i], extras[i], extras[i, RING + 2 * span :], ring, settings, work)
             lend(rows[i], sums)
-    return sums
 
 
 def _shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
@@ -402,7 +410,8 @@ class ShiftBank(Detector):
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
         rows, extras, settings = self._rows, self._extras, self._settings
-        sums = _learn_rows(rows, extras, self._ring, counts, now, classes, settings, self._spans, worked_out)
+        work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
+        _learn_rows(rows, extras, self._ring, counts, now, classes, settings, self._spans, worked_out, work, sums)
         self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:

@@ -8,7 +8,7 @@ the expectation, and the less, the less is known of the mean otherwise.
 
 import numpy as np
 
-from detectors.compiled import compiled, inlined
+from detectors.compiled import compiled, in_place, inlined
 from detectors.observation import CLASSES, Counts, Floats, Slot
 from detectors.row import CLASS_COUNTED, CLASS_EXPECTED, CLASS_STRENGTH, CLASS_VARIES
 
@@ -40,7 +40,7 @@ def share_of_class(day_class: int, which: int) -> float:
     return of_it / parts
 
 
-@compiled
+@in_place
 def _mixed_effect(row: Floats, day_class: int, phi: float, settings: Floats) -> tuple[float, float]:
     factor, variance = share_of_class(day_class, 0), 0.0
     for which in range(1, CLASSES):
