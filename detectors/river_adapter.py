@@ -101,7 +101,7 @@ class RiverBank(Detector, ABC):
 
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`. `size` is NaN: ranks have no count distribution. The calendar is not looked at."""
-        expected = self._expected(slot)
+        expected = self.expected(slot)
         ranks = self.ranks(self._strangeness(self.inputs(self._departures(counts, expected))))
         reason = np.where(np.isfinite(ranks.p_high), ScoreReason.SCORED, ScoreReason.WARMING_UP)
         reason = np.where(counts < 0, ScoreReason.MISSING, reason).astype(np.uint8)
@@ -112,7 +112,7 @@ class RiverBank(Detector, ABC):
 
     def learn(self, counts: Counts, slot: Slot) -> None:
         """See `Detector.learn`."""
-        departures = self._departures(counts, self._expected(slot))
+        departures = self._departures(counts, self.expected(slot))
         inputs = self.inputs(departures)
         kept = self.kept(departures, inputs)
         self._past[:, :-1] = self._past[:, 1:]
@@ -128,7 +128,7 @@ class RiverBank(Detector, ABC):
             self._learned[:, memory:] = np.nan
             self._filled = memory
             self._rebuild()
-        alike = self._alike[:, self._place(slot)]
+        alike = self.alike(slot)
         seen = counts >= 0
         alike[seen, :-1] = alike[seen, 1:]
         alike[seen, -1] = counts[seen] / slot.length
@@ -162,9 +162,14 @@ class RiverBank(Detector, ABC):
     def _place(self, slot: Slot) -> int:
         return slot.hour_of_week * self._spans.slots // 168
 
-    def _expected(self, slot: Slot) -> Floats:
+    def alike(self, slot: Slot) -> Floats:
+        """The last counts in this slot of the week, oldest first, NaN where there are not so many yet."""
+        counts: Floats = self._alike[:, self._place(slot)]
+        return counts
+
+    def expected(self, slot: Slot) -> Floats:
         """Mean of the last counts in this slot of the week; NaN where there is none."""
-        alike = self._alike[:, self._place(slot)]
+        alike = self.alike(slot)
         known = np.isfinite(alike)
         seen = known.sum(axis=1)
         mean: Floats = np.where(known, alike, 0.0).sum(axis=1) / np.where(seen > 0, seen, np.nan) * slot.length
