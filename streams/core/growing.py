@@ -34,6 +34,15 @@ def slots_for(entries: int) -> int:
     return 1 << (2 * entries - 1).bit_length()
 
 
+@inlined
+def put_in(slots: NDArray[np.int64], h: int, number: int) -> None:
+    """Put the number of an entry into the first free slot for its hash, the upper half of which lies before it."""
+    slot = h & (slots.size - 1)
+    while slots[slot] != 0:
+        slot = (slot + 1) & (slots.size - 1)
+    slots[slot] = (h >> 32) << 32 | number
+
+
 def is_worth_moving(used: int, live: int) -> bool:
     """Whether so many entries, of which so many live, should be moved together."""
     return _DEAD_SHARE * (used - live) > used

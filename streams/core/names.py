@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled, inlined
 from streams.core.columns import Bytes, Text, Wide, hash_of
-from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, slots_for
+from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, put_in, slots_for
 
 Numbers = NDArray[np.int64]
 
@@ -131,14 +131,9 @@ def _close_up(names: Table, held: NDArray[np.bool_], renumbered: Numbers) -> Non
 @compiled
 def _put_slots(names: Table) -> None:
     """Give every text that is looked up its slot: there are none."""
-    mask = names.slots.size - 1
     for number in range(1, names.used[0]):
-        h = names.hashes[number]
-        if h != _NOT_LOOKED_UP:
-            slot = h & mask
-            while names.slots[slot] != 0:
-                slot = (slot + 1) & mask
-            names.slots[slot] = (h >> 32) << 32 | number
+        if names.hashes[number] != _NOT_LOOKED_UP:
+            put_in(names.slots, names.hashes[number], number)
 
 
 @compiled

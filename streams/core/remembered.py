@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled, inlined
 from streams.core.columns import Bytes, Text, Wide, hash_of
-from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, slots_for
+from streams.core.growing import copy, eights_of, grown, is_worth_moving, move, next_look, put_in, slots_for
 from streams.core.instant import Instant
 from streams.core.window import QUARTER
 
@@ -167,13 +167,20 @@ def _close_up(table: Table) -> None:
 @compiled
 def _put_slots(table: Table) -> None:
     """Give every entry its slot: there are none."""
-    mask = table.slots.size - 1
     for entry in range(table.used[0]):
-        h = table.hashes[entry]
-        slot = h & mask
-        while table.slots[slot] != 0:
-            slot = (slot + 1) & mask
-        table.slots[slot] = (h >> 32) << 32 | (entry + 1)
+        put_in(table.slots, table.hashes[entry], entry + 1)
+
+
+@inlined
+def _row_of(days: NDArray[np.int64], found: int, of_county: NDArray[np.int64], owner: np.int64, day: np.int64) -> int:
+    """The row of a county's day among the first so many, -1 where it has none. `of_county`: the row that a county had
+    last, which most of its entries have too; -1 at first."""
+    row = of_county[owner]
+    if row < 0 or days[row, _DAY] != day:
+        row = found - 1
+        while row >= 0 and (days[row, _OWNER] != owner or days[row, _DAY] != day):
+            row -= 1
+    return int(row)
 
 
 @compiled
@@ -186,18 +193,14 @@ def _find_days(table: Table, saved: int, days: NDArray[np.int64], of_county: NDA
         owner, day = np.int64(table.owners[entry]), np.int64(table.days[entry])
         if day < table.horizons[owner]:
             continue
-        row = of_county[owner]
-        if row < 0 or days[row, _DAY] != day:
-            row = found - 1
-            while row >= 0 and (days[row, _OWNER] != owner or days[row, _DAY] != day):
-                row -= 1
-            if row < 0:
-                if found == days.shape[0]:
-                    return -1
-                row, found = found, found + 1
-                days[row] = 0
-                days[row, _OWNER], days[row, _DAY] = owner, day
-            of_county[owner] = row
+        row = _row_of(days, found, of_county, owner, day)
+        if row < 0:
+            if found == days.shape[0]:
+                return -1
+            row, found = found, found + 1
+            days[row] = 0
+            days[row, _OWNER], days[row, _DAY] = owner, day
+        of_county[owner] = row
         days[row, _COUNT] += 1
         days[row, _SIZE] += table.starts[entry + 1] - table.starts[entry]
         days[row, _IS_CHANGED] |= entry >= saved
@@ -212,12 +215,8 @@ def _write_days(table: Table, days: NDArray[np.int64], of_county: NDArray[np.int
         owner, day = np.int64(table.owners[entry]), np.int64(table.days[entry])
         if day < table.horizons[owner]:
             continue
-        row = of_county[owner]
-        if row < 0 or days[row, _DAY] != day:
-            row = days.shape[0] - 1
-            while days[row, _OWNER] != owner or days[row, _DAY] != day:
-                row -= 1
-            of_county[owner] = row
+        row = _row_of(days, days.shape[0], of_county, owner, day)
+        of_county[owner] = row
         place = days[row, _PLACE]
         if place >= 0:
             length = table.starts[entry + 1] - table.starts[entry]

@@ -109,7 +109,7 @@ class Supervisor:
             return  # it was cut off: the worker was killed, or there was no room
         event = told.pop("event", "")
         match event:
-            case "step_failed":
+            case _ if event == _STEP_FAILED:
                 heard.failure = msgspec.convert(told["failure"], Failure)
             case "refused" if "failure" in told:
                 heard.refused = msgspec.convert(told["failure"], Failure)
