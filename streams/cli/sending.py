@@ -10,7 +10,7 @@ from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Instant, format_instant, to_datetime
 from streams.core.topic_line import read_line
 from streams.profile import Profile
-from streams.service.intake import Answer
+from streams.service.answers import Answer
 from streams.service.sending import Remembered, Sender, as_event
 from streams.sources.contract import Position, Source
 from streams.sources.recording import Header

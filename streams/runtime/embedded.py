@@ -34,6 +34,17 @@ class ResumeError(Exception):
     """A data directory that this run cannot go on from: what is wrong, and what to do."""
 
 
+class OtherSourceError(ResumeError):
+    """A data directory that holds the run of another source."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            "the data directory holds the run of another source; give an empty --data-dir, or the source it began with"
+        )
+        self.source = source
+        """The identity of the one that it began with."""
+
+
 class Watcher(Protocol):
     """Whoever runs the runtime: is told what happens, and may pace or stop it. All methods return at once,
     except `before`, which may wait."""
@@ -148,10 +159,7 @@ class EmbeddedRuntime:
 
     def _resume(self, resumption: Resumption) -> None:
         if not self._source.continues(resumption.source):
-            raise ResumeError(
-                "the data directory holds the run of another source; give an empty --data-dir, "
-                "or the source it began with"
-            )
+            raise OtherSourceError(resumption.source)
         if resumption.profile_version != self._profile.version:
             raise ResumeError(
                 "the data directory was made with another version of the profile; give an empty --data-dir, "

@@ -19,8 +19,9 @@ from streams.ledger.tokens import Scope as For
 from streams.profile import Profile
 from streams.service import description
 from streams.service.access import Doorkeeper
+from streams.service.answers import Answer
 from streams.service.bodies import Bodies
-from streams.service.intake import Answer, NoRoomError, NotBegunError, Sent
+from streams.service.intake import NoRoomError, NotBegunError, Sent
 from streams.service.records import CONTENT_TYPES, UnknownContentError, records_of
 from streams.service.settings import ServiceSettings
 from streams.service.writer import RefusedError, Writer

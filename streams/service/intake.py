@@ -7,7 +7,6 @@ checkpoint follows: what it does not hold is repeated from the inbox by the next
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
@@ -21,18 +20,17 @@ from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError
 from streams.ledger.store import LedgerStore
 from streams.ports import BATCH
 from streams.profile import Profile
-from streams.runtime.embedded import MOST_SCORED, EmbeddedRuntime, Progress, ResumeError
+from streams.runtime.embedded import MOST_SCORED, EmbeddedRuntime, OtherSourceError, Progress, ResumeError
 from streams.runtime.failures import Failure, in_words
+from streams.service.answers import VERDICTS, Answer, Rejected, Verdict
 from streams.service.failing import STEP, Failures, StoppedForGoodError
 from streams.service.records import Given
 from streams.service.screening import Screened, screen_live, screen_stream, start_of
 from streams.service.settings import ServiceSettings
 from streams.sources.contract import Chunk, Position, SourceError
-from streams.sources.inbox import FOLDER, InboxFullError, InboxHeader, InboxReader, InboxWriter, segments
+from streams.sources.inbox import FOLDER, InboxFullError, InboxHeader, InboxReader, InboxWriter, is_of_inbox, segments
 from streams.sources.recorder import tick_line
 
-Verdict = Literal["counted", "duplicate", "late", "rejected"]
-VERDICTS: tuple[Verdict, ...] = ("counted", "duplicate", "late", "rejected")
 _ALERTED: int = SECOND // 2
 """Between two checkpoints that alerts ask for."""
 _ROOM = 1024 * 1024
@@ -51,29 +49,6 @@ class NoRoomError(Exception):
 
 class NotBegunError(Exception):
     """A stream whose first records do not say when it begins."""
-
-
-class Rejected(Struct, frozen=True):
-    """A record that could not become an event, by its place in the request."""
-
-    position: int
-    """From 0; a line that is blank is a record too."""
-    reason: Reason
-    place: str = ""
-    """The field that it is about, where it is one of the schema's own."""
-
-
-class Answer(Struct, frozen=True):
-    """What became of a request's records; all of it is durable."""
-
-    received: int
-    counted: int
-    duplicate: int
-    late: int
-    rejected: int
-    verdicts: list[Verdict | None]
-    """Of each record, in their order; None for what is no record: a tick, a recording's header."""
-    rejections: list[Rejected]
 
 
 class Sent(Struct, frozen=True):
@@ -151,11 +126,9 @@ class Intake:
         Raises ResumeError where the data directory holds another run, SourceError, LedgerError.
         """
         if not segments(self._folder):
-            if self._store.load_checkpoint() is not None:
-                raise ResumeError(
-                    f"{self._folder.parent}: the data directory holds the run of another source; "
-                    "give an empty --data-dir"
-                )
+            resumption = self._store.load_checkpoint()
+            if resumption is not None:
+                raise self._without_its_inbox(resumption.source)
             if not self._live:
                 return True
             self._begin(self._clock.now() // HOUR * HOUR)
@@ -171,12 +144,15 @@ class Intake:
         if self._inbox is None:
             self._inbox = InboxWriter(self._folder)
         if self._runtime is None:
-            self._runtime = EmbeddedRuntime(
-                self._profile,
-                reader,
-                self._store,
-                checkpoint_interval=round(self._settings.checkpoint_seconds * SECOND),
-            )
+            try:
+                self._runtime = EmbeddedRuntime(
+                    self._profile,
+                    reader,
+                    self._store,
+                    checkpoint_interval=round(self._settings.checkpoint_seconds * SECOND),
+                )
+            except OtherSourceError as error:
+                raise self._without_its_inbox(error.source) from None
         self._repeating = True
         run = self._runtime.run(_StopsWhenTold(stopping))
         self._repeating = False
@@ -191,6 +167,20 @@ class Intake:
             )
         self._go_on_from_failures(self._inbox.record)
         return True
+
+    def _without_its_inbox(self, source: str) -> ResumeError:
+        """Why a ledger cannot be gone on with, whose source is not there: a backup that was restored by half, or no
+        data directory of a service."""
+        directory = self._folder.parent
+        if not is_of_inbox(source):
+            words = "the data directory holds the run of another source; give an empty --data-dir"
+            return ResumeError(f"{directory}: {words}")
+        what = "is not the inbox of" if segments(self._folder) else "is missing beside"
+        return ResumeError(
+            f"{self._folder}: 不是这个台账的收件箱，请把备份里的放回来  {what} the ledger there, which cannot go on "
+            f"without its own; put {FOLDER}/ of the same backup back (deploy/RUNBOOK.md: Backup and restore), or give "
+            "an empty --data-dir"
+        )
 
     def _check(self, header: InboxHeader) -> None:
         if header.profile != self._profile.name:

@@ -14,7 +14,7 @@ import msgspec
 from streams.clock import Stopwatch, pause
 from streams.core.instant import SECOND, Duration
 from streams.core.topic_line import read_line
-from streams.service.intake import Answer
+from streams.service.answers import Answer
 from streams.service.records import LINES
 
 _FIRST_WAIT: Duration = SECOND // 2

@@ -13,7 +13,8 @@ from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
 from streams.runtime.failures import Failure
-from streams.service.intake import Answer, Intake, NoRoomError, NotBegunError, Sent
+from streams.service.answers import Answer
+from streams.service.intake import Intake, NoRoomError, NotBegunError, Sent
 from streams.service.settings import ServiceSettings
 
 _GROUP = 5_000

@@ -32,7 +32,7 @@ _READ = 1024 * 1024
 _SUFFIX = ".jsonl.zst"
 _NO_END = "9999-12-31T23:59:59+00:00"
 """A recording says where its span ends; a stream that goes on does not know."""
-_LIVE = "live:"
+_LIVE, _STREAM = "live:", "stream:"
 
 Ticks = Literal["live", "stream"]
 
@@ -59,7 +59,7 @@ class InboxHeader(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> str:
         """What a checkpoint of this stream is known by."""
-        return (_LIVE if self.pages else "stream:") + self.inbox
+        return (_LIVE if self.pages else _STREAM) + self.inbox
 
     @staticmethod
     def of(profile: str, start: Instant, *, pages: bool) -> "InboxHeader":
@@ -74,6 +74,15 @@ def is_live(identity: str) -> bool:
     (True, False, False)
     """
     return identity.startswith(_LIVE)
+
+
+def is_of_inbox(identity: str) -> bool:
+    """Whether a ledger's checkpoint is one of an inbox: by the identity of its source.
+
+    >>> is_of_inbox("stream:4f2a"), is_of_inbox("65536:9c1b")
+    (True, False)
+    """
+    return identity.startswith((_LIVE, _STREAM))
 
 
 class _Segment(NamedTuple):

@@ -124,3 +124,21 @@ def test_the_data_directory_of_a_replay_is_not_taken_over(tmp_path: Path, cli: C
     with pytest.raises(ResumeError, match="holds the run of another source"), living(tmp_path):
         pass
     assert not (tmp_path / FOLDER).exists()
+
+
+def test_a_ledger_that_was_restored_without_its_inbox_says_what_to_put_back(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for directory in (mine, other):
+        with living(directory, clock="stream") as service:
+            service.post(b"".join([header(), *recorded_lines()[:10]]), **NDJSON)
+    inbox = (mine / FOLDER).rename(tmp_path / "away")
+    advice = "put inbox/ of the same backup back .*RUNBOOK"
+    with pytest.raises(ResumeError, match=f"is missing beside the ledger.*{advice}"), living(mine, clock="stream"):
+        pass
+    (other / FOLDER).rename(mine / FOLDER)
+    with pytest.raises(ResumeError, match=f"is not the inbox of the ledger.*{advice}"), living(mine, clock="stream"):
+        pass
+    (mine / FOLDER).rename(other / FOLDER)
+    inbox.rename(mine / FOLDER)
+    with living(mine, clock="stream") as service:
+        assert service.accounting()["received"] > 0
