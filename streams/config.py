@@ -49,4 +49,4 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = [f"{PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
-        raise SettingsError("; ".join(wrong)) from None
+        raise SettingsError(f"环境变量不对 {'; '.join(wrong)}") from None

@@ -14,10 +14,6 @@ from streams.core.instant import Instant
 from streams.core.outputs import Accounting, ClosedWindow, Correction, ScoredWindow
 from streams.core.record import Rejection
 
-BATCH = 1024
-"""Records taken at a time where nobody says otherwise: what is decoded is then still in the processor's cache when it
-is counted (measured on 700,000 events: 8.1 us an event; with 8192 at a time 9.2). It changes no result."""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesLayout:

@@ -13,7 +13,7 @@ import typer
 from streams.cli.options import JsonOption, LangOption, examples, lang_of
 from streams.cli.screen import print_json, say, show
 from streams.cli.simulate import DAYS, INCIDENTS, SEED
-from streams.ports import BATCH
+from streams.core.record import BATCH
 
 if TYPE_CHECKING:
     from streams.cli.interruption import Interruption

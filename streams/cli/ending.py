@@ -17,7 +17,6 @@ from rich.markup import escape
 from typer import TyperException
 
 from streams.cli.screen import err, print_json
-from streams.config import SettingsError, settings
 
 FAILED, WRONG_INPUT = 1, 2
 STOPPED_FOR_GOOD = 3
@@ -26,6 +25,7 @@ STOPPED_BY_CTRL_C, STOPPED_BY_SIGTERM = 130, 143
 """128 + the signal's number, as shells and systemd have it."""
 
 EXIT_CODES = {
+    "streams.config.SettingsError": WRONG_INPUT,
     "streams.profile.problems.ProfileError": WRONG_INPUT,
     "streams.sources.contract.SourceError": WRONG_INPUT,
     "streams.replay.labels.LabelError": WRONG_INPUT,
@@ -98,8 +98,6 @@ def explained(error: Exception, arguments: Sequence[str]) -> tuple[int, list[str
             return error.exit_code, [f"{error.zh}  {error.en}" if error.zh else error.en]
         case TyperException():
             return WRONG_INPUT, [error.format_message()]
-        case SettingsError():
-            return WRONG_INPUT, [f"环境变量不对 {error}"]
     for kind in type(error).__mro__:
         code = EXIT_CODES.get(f"{kind.__module__}.{kind.__qualname__}")
         if code is not None:
@@ -124,6 +122,8 @@ def _where_to_look(error: TyperException) -> str:
 
 def _unexpected(error: Exception, arguments: Sequence[str]) -> str:
     """One line on an error that nobody foresaw; its traceback goes to a file, or to stderr where that is asked for."""
+    from streams.config import SettingsError, settings
+
     report = "".join(traceback.format_exception(error))
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     try:

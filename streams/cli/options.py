@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.ending import WrongInputError
-from streams.config import settings
 
 if TYPE_CHECKING:
+    from streams.config import Settings
     from streams.ledger.place import Where
 
 
@@ -58,9 +58,16 @@ ByOption = Annotated[
 NoteOption = Annotated[str, typer.Option("--note", help="备注，不写个人信息 · a note; nothing personal")]
 
 
+def environment() -> "Settings":
+    """What the environment says. Raises SettingsError."""
+    from streams.config import settings  # a third of a second that nobody waits for who only asks for --help
+
+    return settings()
+
+
 def data_dir_of(given: Path | None) -> Path:
     """The data directory that a command works on: the option's, or the environment's."""
-    found = given or settings().data_dir
+    found = given or environment().data_dir
     if found is None:
         raise WrongInputError("缺数据目录，请加 --data-dir DIR", "no data directory; add --data-dir DIR")
     return found
@@ -84,7 +91,7 @@ def where_if_any(data_dir: Path | None, ledger: str | None) -> "Where | None":
         return data_dir
     url = ledger or _url_of_environment()
     if url is None:
-        return settings().data_dir
+        return environment().data_dir
     from streams.ledger.errors import LedgerError
     from streams.ledger.place import LedgerUrl
 
@@ -95,7 +102,7 @@ def where_if_any(data_dir: Path | None, ledger: str | None) -> "Where | None":
 
 
 def _url_of_environment() -> str | None:
-    found = settings()
+    found = environment()
     if found.ledger_url is not None:
         return found.ledger_url.get_secret_value()
     if found.ledger_url_file is None:
@@ -111,7 +118,7 @@ def _url_of_environment() -> str | None:
 
 def lang_of(given: str | None) -> str:
     """The language of sentences: the option's, or the environment's."""
-    found = given or settings().lang
+    found = given or environment().lang
     if found not in ("zh", "en"):
         raise WrongInputError(f"--lang “{found}” 不对，写 zh 或 en", f'--lang "{found}": write zh or en')
     return found
@@ -120,6 +127,6 @@ def lang_of(given: str | None) -> str:
 def who(given: str | None) -> str:
     """Who acts: the option's, the environment's, or the account's name."""
     try:
-        return given or settings().user or getpass.getuser()
+        return given or environment().user or getpass.getuser()
     except (KeyError, OSError):
         raise WrongInputError("缺经办人，请加 --by", "nobody is named; add --by NAME") from None

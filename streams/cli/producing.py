@@ -15,10 +15,10 @@ from streams.broker.settings import BrokerSettings
 from streams.cli import ending
 from streams.cli.figures import rows_text
 from streams.cli.interruption import Interruption
+from streams.cli.pacing import Pace
 from streams.cli.progress import stream_bar
 from streams.cli.screen import out, print_json, say, show, warn
 from streams.cli.topic_options import reached
-from streams.cli.watching import Pace
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, format_instant, to_datetime
 from streams.core.topic_line import Line, read_line

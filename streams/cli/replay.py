@@ -12,7 +12,7 @@ from streams.cli import ending
 from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
 from streams.cli.screen import print_json, say, show, warn
 from streams.cli.topic_options import BrokersOption, PrefixOption
-from streams.ports import BATCH
+from streams.core.record import BATCH
 
 if TYPE_CHECKING:
     from streams.cli.replaying import Result

@@ -9,15 +9,16 @@ from rich.markup import escape
 
 from streams.cli.figures import balance, rows_text
 from streams.cli.interruption import Interruption
+from streams.cli.pacing import Pace
 from streams.cli.progress import preparing, replay_bar
 from streams.cli.screen import out, show
-from streams.cli.watching import Pace, Watching
+from streams.cli.watching import Watching
 from streams.config import settings
 from streams.core.alert_log import alert_log_sha256
 from streams.core.explanation import Explanation
 from streams.core.instant import format_instant, to_datetime
 from streams.core.record import Reason
-from streams.ledger.store import state_sha256
+from streams.core.snapshot import state_sha256
 from streams.profile import Profile
 from streams.replay.expected import Difference, differences
 from streams.runtime.embedded import Run

@@ -53,8 +53,8 @@ def send(  # noqa: PLR0913 - one parameter an option
     """
     from streams.cli.instants import speed as factor_of
     from streams.cli.interruption import Interruption
+    from streams.cli.pacing import Pace
     from streams.cli.sending import Sending
-    from streams.cli.watching import Pace
     from streams.core.instant import SECOND
     from streams.service.sending import Remembered, Sender, SendStoppedError, state_file
     from streams.wiring.inputs import open_profile, open_source, recorded_profile

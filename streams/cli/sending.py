@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from streams.cli import ending
+from streams.cli.pacing import Pace
 from streams.cli.progress import stream_bar
 from streams.cli.screen import warn
-from streams.cli.watching import Pace
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Instant, format_instant, to_datetime
 from streams.core.topic_line import read_line

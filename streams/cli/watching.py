@@ -4,10 +4,12 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from streams.cli.interruption import Interruption
-from streams.clock import Stopwatch, pause
+from streams.cli.pacing import Pace
+from streams.clock import Stopwatch
 from streams.core.alert import Raised, Severity
-from streams.core.decode import Batch, read_time
-from streams.core.instant import SECOND, Duration, Instant, to_datetime
+from streams.core.decode import Batch
+from streams.core.decode_values import read_time
+from streams.core.instant import SECOND, Instant, to_datetime
 from streams.core.outputs import Accounting
 from streams.core.pipeline import PipelineOutputs
 from streams.core.record import Arrival, Reason
@@ -15,37 +17,7 @@ from streams.profile import Profile
 from streams.runtime.embedded import Progress
 from streams.wording.sentence import sentence
 
-_SLICE: Duration = SECOND // 10
-"""Longest wait before looking whether to stop."""
 _MILLISECOND = SECOND // 1000
-
-
-class Pace:
-    """Holds records back until they are due, `factor` seconds of event time to one of the clock."""
-
-    def __init__(self, factor: float, interruption: Interruption) -> None:
-        self._factor = factor
-        self._interruption = interruption
-        self._clock = Stopwatch()
-        self._first: Instant | None = None
-
-    def wait(self, batch: Batch) -> None:
-        """Return when the batch's last record is due, or when it is time to stop."""
-        at = next((at for arrival in reversed(batch.arrivals) if (at := arrived(arrival)) is not None), None)
-        if at is not None:
-            self.until(at)
-
-    def until(self, at: Instant) -> None:
-        """Return when it is due that event time reaches `at`, or when it is time to stop."""
-        while not self._interruption.asked and (left := self.left(at)) > 0:
-            pause(min(left, _SLICE))
-
-    def left(self, at: Instant) -> Duration:
-        """How long until it is due that event time reaches `at`: 0 or less, it is."""
-        if self._first is None:
-            self._first = at
-            self._clock.restart()
-        return round((at - self._first) / self._factor) - self._clock.elapsed()
 
 
 def arrived(arrival: object) -> Instant | None:
@@ -88,7 +60,9 @@ class Watching:
     def before(self, batch: Batch, /) -> bool:
         """Wait until the batch is due."""
         if self._pace is not None:
-            self._pace.wait(batch)
+            due = next((at for arrival in reversed(batch.arrivals) if (at := arrived(arrival)) is not None), None)
+            if due is not None:
+                self._pace.until(due)
         return not self._interruption.asked
 
     def after(self, progress: Progress, outputs: PipelineOutputs, /) -> bool:

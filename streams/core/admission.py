@@ -7,7 +7,8 @@ rejected never lies anywhere (law 4).
 from typing import NamedTuple
 
 from streams.core.counting import FUTURE_TOLERANCE, MILLISECOND
-from streams.core.decode import personal_field, read_time
+from streams.core.decode import personal_field
+from streams.core.decode_values import read_time
 from streams.core.event import Event
 from streams.core.instant import Instant
 from streams.core.record import Reason

@@ -17,7 +17,6 @@ from streams.core.city import City
 from streams.core.columns import LINE, NONE, PLAIN, RECEIVED, Columns, Text, Words, columns_of
 from streams.core.decode_values import ValueDecoder
 from streams.core.event import Event, event_type
-from streams.core.instant import Instant, NaiveTimeError, parse_instant
 from streams.core.personal import LONGEST, looks_personal
 from streams.core.record import Arrival, Reason, Rejection
 
@@ -359,13 +358,3 @@ def personal_field(event: Event) -> str | None:
         if text is not None and len(text) <= LONGEST and looks_personal(text):
             return place
     return None
-
-
-def read_time(text: str) -> Instant | Reason:
-    """The instant that an event's time field names, or the reason why it names none."""
-    try:
-        return parse_instant(text)
-    except NaiveTimeError:
-        return Reason.NAIVE_TIME
-    except (ValueError, OverflowError):
-        return Reason.BAD_TIME

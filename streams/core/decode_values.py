@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streams.core.event import Event
+from streams.core.instant import Instant, NaiveTimeError, parse_instant
 from streams.core.record import Arrival, Reason, Rejection
 
 Value = tuple[bytes, int | None]
@@ -108,3 +109,13 @@ def _numbered(arrival: Arrival | Rejection, number: int) -> Arrival | Rejection:
     if isinstance(arrival, Rejection):
         return msgspec.structs.replace(arrival, position=number)
     return arrival
+
+
+def read_time(text: str) -> Instant | Reason:
+    """The instant that an event's time field names, or the reason why it names none."""
+    try:
+        return parse_instant(text)
+    except NaiveTimeError:
+        return Reason.NAIVE_TIME
+    except (ValueError, OverflowError):
+        return Reason.BAD_TIME

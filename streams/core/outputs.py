@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observation import Scores
-from streams.core.cells import CellCounts
 from streams.core.city import Size
 from streams.core.instant import Instant
+
+if TYPE_CHECKING:  # its tables are compiled; who only reads a ledger does not wait for the compiler
+    from streams.core.cells import CellCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class ClosedWindow:
     end: Instant
     counts: NDArray[np.int64]
     """Shape (signals,), in the order of City.signals; -1 where the signal has no such window size."""
-    cells: CellCounts
+    cells: "CellCounts"
     """The cells behind the counts: for evidence."""
     metrics: "CountyMetrics | None" = None
     """Running metrics as this window closed (day and week windows; None for hours)."""

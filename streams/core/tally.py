@@ -18,7 +18,8 @@ from streams.core.city import City
 from streams.core.columns import CELL, LINE, PLAIN, Columns
 from streams.core.counting import ALWAYS_PAGE, STEP, OpenHours
 from streams.core.county import County, CountyState
-from streams.core.decode import Batch, read_time
+from streams.core.decode import Batch
+from streams.core.decode_values import read_time
 from streams.core.event import INTAKE_KINDS, Event
 from streams.core.instant import DAY, Instant
 from streams.core.outputs import Accounting, AlwaysPage, ClosedWindow, Correction

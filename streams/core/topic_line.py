@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from streams.core.decode import read_time
+from streams.core.decode_values import read_time
 from streams.core.instant import SECOND, Instant
 from streams.core.record import Reason
 

@@ -11,6 +11,7 @@ from streams.core.city import Size
 from streams.core.instant import Instant
 from streams.core.outputs import Accounting, ScoredWindow
 from streams.core.record import Reason, Rejection
+from streams.core.snapshot import state_sha256
 from streams.ledger import alerts, audit, measures, rejects, retention, tables
 from streams.ledger.alerts import Alert, AlertFilter, AlertLife
 from streams.ledger.audit import AuditHead, AuditVerdict, StepTaken
@@ -18,7 +19,6 @@ from streams.ledger.connection import Opened, open_reading
 from streams.ledger.measures import CountyWindow, VolumeChange
 from streams.ledger.place import Where
 from streams.ledger.scores import ScoreHistory, SeriesScore
-from streams.ledger.store import state_sha256
 
 ANY = AlertFilter()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
@@ -12,8 +13,10 @@ from streams.core.instant import Instant
 from streams.core.outputs import ScoredWindow
 from streams.ledger import tables
 from streams.ledger.errors import LedgerError
-from streams.ledger.history import LayoutDocument
-from streams.ledger.packing import PackedScores, Unpacker
+from streams.ledger.layouts import LayoutDocument
+
+if TYPE_CHECKING:
+    from streams.ledger.packing import PackedScores, Unpacker
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class ScoreHistory:
     """Reads the scored windows of one ledger. Remembers layouts, which never change."""
 
     def __init__(self) -> None:
-        self._unpacker = Unpacker()
+        self._unpacker: Unpacker | None = None
+        """Compiled: who asks for no score does not wait for the compiler."""
         self._layouts: dict[int, LayoutDocument] = {}
 
     def at(self, db: Connection, county: str, signal: str, size: Size, at: Instant) -> SeriesScore | None:
@@ -143,14 +147,18 @@ class ScoreHistory:
             profile_version=layout.profile_version,
         )
 
-    def _unpacked(self, content: bytes, layout: LayoutDocument, place: int | None = None) -> PackedScores:
+    def _unpacked(self, content: bytes, layout: LayoutDocument, place: int | None = None) -> "PackedScores":
+        if self._unpacker is None:
+            from streams.ledger.packing import Unpacker
+
+            self._unpacker = Unpacker()
         try:
             return self._unpacker.unpack(content, layout.detectors, place)
         except ValueError as error:
             raise LedgerError(f"a scored window cannot be read ({error}); it is damaged, restore a backup") from error
 
 
-def _score(packed: PackedScores, detector: int) -> DetectorScore:
+def _score(packed: "PackedScores", detector: int) -> DetectorScore:
     numbers = {field: float(values[detector, 0]) for field, values in packed.floats.items()}
     return DetectorScore(
         ScoreReason(int(packed.reasons[detector, 0])),

@@ -5,14 +5,11 @@ from dataclasses import asdict, fields
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from streams.core.outputs import Accounting
-from streams.core.snapshot import state_sha256
 from streams.ledger import rejects, retention, rows, tables
 from streams.ledger.errors import LedgerError
 from streams.ledger.stopped import put_stops
 from streams.ledger.writer import LedgerWriter, put_position
 from streams.ports import Checkpoint, Outputs, Resumption
-
-__all__ = ["LedgerStore", "state_sha256"]
 
 _TOTALS = tuple(total.name for total in fields(Accounting))
 _chunk = tables.state_chunk

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from streams.ledger import alerts, history, rejects, rows, tables
 from streams.ledger.connection import Opened, named, open_writing
 from streams.ledger.errors import DiskFullError, LedgerError
+from streams.ledger.layouts import LayoutTable
 from streams.ledger.lock import WriterLock
 from streams.ledger.packing import Packer
 from streams.ledger.place import Where
@@ -48,7 +49,7 @@ class LedgerWriter(Opened):
     def _append(self, db: Connection, outputs: Outputs) -> None:
         """Append outputs, rejections aside; what is there already is left as it is."""
         alerts.append_transitions(db, outputs.transitions)
-        history.append_scored(db, outputs.scored, self._layout, history.LayoutTable(db), self._packer)
+        history.append_scored(db, outputs.scored, self._layout, LayoutTable(db), self._packer)
         history.append_metrics(db, outputs.closed)
         rejects.append_corrections(db, outputs.corrections)
 

@@ -21,9 +21,8 @@ import msgspec
 from streams.core.alert import Transition
 from streams.core.alert_log import alert_log, alert_log_sha256
 from streams.core.outputs import Accounting
-from streams.core.record import Reason
+from streams.core.record import BATCH, Reason
 from streams.core.snapshot import state_sha256
-from streams.ports import BATCH
 from streams.profile import Profile, load
 from streams.replay.driving import ReadableSource, drive
 from streams.replay.expected import compare_logs

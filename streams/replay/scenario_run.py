@@ -2,7 +2,7 @@
 
 from streams.core.alert_log import alert_log
 from streams.core.outputs import ScoredWindow
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.replay.driving import drive
 from streams.replay.scenario_compare import findings, holds
 from streams.replay.scenario_model import Scenario

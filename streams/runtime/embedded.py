@@ -19,8 +19,9 @@ from streams.core.decode import Batch, RecordDecoder
 from streams.core.instant import SECOND, Duration, Instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import Pipeline, PipelineOutputs
+from streams.core.record import BATCH
 from streams.core.snapshot import StateError
-from streams.ports import BATCH, Checkpoint, Outputs, Resumption, Store
+from streams.ports import Checkpoint, Outputs, Resumption, Store
 from streams.profile.model import Profile
 from streams.runtime.spacing import wait
 from streams.sources.contract import START, Chunk, Ending, Position, Source

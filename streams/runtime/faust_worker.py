@@ -28,7 +28,7 @@ from streams.broker.errors import TopicError
 from streams.broker.settings import BrokerSettings
 from streams.clock import Stopwatch
 from streams.core.instant import SECOND, Duration
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import Outbox

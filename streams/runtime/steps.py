@@ -24,7 +24,8 @@ from detectors.registry import DETECTORS
 from streams.core import judge
 from streams.core.city import City, Size
 from streams.core.columns import NONE
-from streams.core.decode import Batch, RecordDecoder, read_time
+from streams.core.decode import Batch, RecordDecoder
+from streams.core.decode_values import read_time
 from streams.core.instant import Instant
 from streams.core.judge_state import JudgeState, restore, snapshot
 from streams.core.levels import levels_of

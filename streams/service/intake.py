@@ -15,10 +15,9 @@ from streams.core.decode import Batch
 from streams.core.instant import HOUR, SECOND, Instant, format_instant
 from streams.core.outputs import Accounting
 from streams.core.pipeline import PipelineOutputs
-from streams.core.record import Reason
+from streams.core.record import BATCH, Reason
 from streams.ledger.errors import DiskFullError, LedgerBusyError, LedgerError
 from streams.ledger.store import LedgerStore
-from streams.ports import BATCH
 from streams.profile import Profile
 from streams.runtime.embedded import MOST_SCORED, EmbeddedRuntime, OtherSourceError, Progress, ResumeError
 from streams.runtime.failures import Failure, in_words

@@ -11,7 +11,8 @@ from msgspec import Struct
 from streams.broker.errors import told
 from streams.core.city import City
 from streams.core.counting import FUTURE_TOLERANCE
-from streams.core.decode import RecordDecoder, personal_field, read_time
+from streams.core.decode import RecordDecoder, personal_field
+from streams.core.decode_values import read_time
 from streams.core.instant import SECOND, Instant
 from streams.core.record import Reason, Rejection
 from streams.core.topic_line import REDRIVEN_HEADER, Headers, kept_headers

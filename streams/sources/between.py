@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from streams.core.instant import SECOND, Instant, format_instant, parse_instant
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position, Source, SourceError
 
 _STAMP = re.compile(

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from streams.core.instant import Instant
-from streams.ports import BATCH
+from streams.core.record import BATCH
 
 
 class SourceError(Exception):

@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.instant import DAY, HOUR, SECOND, Instant, format_instant, from_datetime
+from streams.core.record import BATCH
 from streams.core.window import WindowGrid
-from streams.ports import BATCH
 from streams.profile.model import CsvMapping, Profile
 from streams.sources.contract import START, Chunk, Ending, Position, SourceError
 from streams.sources.csv_rows import CsvRows, Row

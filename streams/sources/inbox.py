@@ -18,7 +18,7 @@ import zstandard
 
 from streams.clock import unique_name
 from streams.core.instant import Instant, format_instant, parse_instant
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position, SourceError
 from streams.sources.recording import VERSION, RecordingReader, Trailer
 

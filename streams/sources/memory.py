@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from streams.core.instant import Instant
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import zstandard
 
 from streams.core.instant import Instant, parse_instant
-from streams.ports import BATCH
+from streams.core.record import BATCH
 from streams.sources.contract import START, Chunk, Ending, Position, SourceError
 
 VERSION = 1

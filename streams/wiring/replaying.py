@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streams.core.instant import SECOND
+from streams.core.record import BATCH
 from streams.ledger.store import LedgerStore
-from streams.ports import BATCH, SeriesLayout
+from streams.ports import SeriesLayout
 from streams.profile import Profile
 from streams.profile.kept import keep_profile
 from streams.sources.contract import Source

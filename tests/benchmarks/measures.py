@@ -17,8 +17,9 @@ from detectors.observation import Slot
 from detectors.registry import COMPILED
 from streams.core.decode import Batch
 from streams.core.pipeline import PipelineOutputs
+from streams.core.record import BATCH
 from streams.ledger.store import LedgerStore
-from streams.ports import BATCH, SeriesLayout
+from streams.ports import SeriesLayout
 from streams.profile.load import load
 from streams.runtime.embedded import EmbeddedRuntime, Progress, Run
 from streams.sources.contract import START, Chunk, Ending, Position, Source

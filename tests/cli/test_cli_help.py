@@ -4,6 +4,8 @@ import importlib
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,24 @@ def test_help_has_an_example_that_names_the_command(cli: Cli, words: tuple[str, 
     assert ended.code == 0
     after = re.split("examples?:|start here:", ended.said)[1]
     assert " ".join(("jiantu", *words)) in after
+
+
+HEAVY = ("numba", "numpy", "scipy", "pydantic", "sqlalchemy", "fastapi", "kafka", "confluent_kafka", "faust", "httpx")
+
+
+@pytest.mark.parametrize(
+    ("module", "none_of"),
+    [
+        ("streams.cli.app", HEAVY),
+        ("streams.cli.sending", ("numba", "scipy", "sqlalchemy", "fastapi")),
+        ("streams.wiring.reading", ("numba", "scipy", "fastapi", "kafka")),
+    ],
+    ids=["--help", "send", "alerts"],
+)
+def test_a_command_waits_for_nothing_that_it_does_not_use(module: str, none_of: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print([name for name in {none_of} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_commands_of_the_contract_are_there() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.decode import LARGEST_RECORD, Batch, RecordDecoder, personal_field, read_time
+from streams.core.decode import LARGEST_RECORD, Batch, RecordDecoder, personal_field
+from streams.core.decode_values import read_time
 from streams.core.event import Event
 from streams.core.record import Arrival, Reason, Rejection
 from tests.core.malformed import DECODED, ENVELOPES, GOOD, JUDGED, padded

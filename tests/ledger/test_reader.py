@@ -14,12 +14,13 @@ from streams.core.city import Size
 from streams.core.instant import DAY, HOUR, WEEK, from_datetime, parse_instant
 from streams.core.outputs import ClosedWindow
 from streams.core.record import Reason
+from streams.core.snapshot import state_sha256
 from streams.ledger.alerts import AlertFilter
 from streams.ledger.errors import LedgerError
 from streams.ledger.lifecycle import AlertState
 from streams.ledger.measures import Change
 from streams.ledger.reader import LedgerReader
-from streams.ledger.store import LedgerStore, state_sha256
+from streams.ledger.store import LedgerStore
 from streams.ports import Outputs, SeriesLayout
 from tests.ledger.homes import Home
 from tests.ledger.samples import (

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from streams.core.outputs import Accounting
+from streams.core.snapshot import state_sha256
 from streams.ledger.errors import LedgerError
-from streams.ledger.store import LedgerStore, state_sha256
+from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
 from tests.ledger.homes import Home
 from tests.ledger.samples import EVERYTHING, LAYOUT, START, checkpoint, raised, rejected

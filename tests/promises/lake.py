@@ -14,9 +14,10 @@ from streams.core.alert import Transition
 from streams.core.alert_log import alert_log, alert_log_sha256
 from streams.core.outputs import Accounting
 from streams.core.pipeline import Pipeline
+from streams.core.snapshot import state_sha256
 from streams.ledger.connection import FILE
 from streams.ledger.reader import LedgerReader
-from streams.ledger.store import LedgerStore, state_sha256
+from streams.ledger.store import LedgerStore
 from streams.ports import SeriesLayout
 from streams.profile.load import load
 from streams.profile.model import Profile

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import streams.replay
 from streams.core.alert_log import alert_log
 from streams.core.instant import HOUR, format_instant, parse_instant
+from streams.core.snapshot import state_sha256
 from streams.ledger.reader import LedgerReader
-from streams.ledger.store import LedgerStore, state_sha256
+from streams.ledger.store import LedgerStore
 from streams.ports import SeriesLayout
 from streams.profile import load
 from streams.replay import AlertLogDiffersError, ReplayResult, compare_logs, replay

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.decode import RecordDecoder, read_time
+from streams.core.decode import RecordDecoder
+from streams.core.decode_values import read_time
 from streams.core.instant import HOUR, parse_instant
 from streams.core.record import Reason, Rejection
 from streams.profile.load import load
