@@ -128,7 +128,7 @@ class AlertLedger:
         """What a ledger says of its alerts now."""
         rows = look.alerts()
         self._facts |= {name: self._facts_of(one) for name, one in look.evidence(self._unknown(rows))}
-        self._steps += look.steps(len(self._steps))
+        self._steps += look.steps(self._steps[-1].number if self._steps else 0)
         open_rows = [row for row in rows if not self._facts[row.id].hidden]
         since = None if watermark is None else watermark - RECENT
         shown = tuple(
@@ -161,7 +161,7 @@ class AlertLedger:
         were raised and taken up."""
         rows = look.alerts()
         self._facts |= {name: self._facts_of(one) for name, one in look.evidence(self._unknown(rows))}
-        self._steps += look.steps(len(self._steps))
+        self._steps += look.steps(self._steps[-1].number if self._steps else 0)
         taken_up, decided = dict[str, Instant](), dict[str, Instant]()
         for one in self._steps:
             taken_up.setdefault(one.alert, one.at)

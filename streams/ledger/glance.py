@@ -99,8 +99,9 @@ class Look:
                 yield one.alert, one.evidence
 
     def steps(self, after: int) -> list[StepTaken]:
-        """What people did, in the order in which they did it: the steps behind a number of them."""
-        found = select(_audit.c.document).where(_audit.c.number > after).order_by(_audit.c.number)
+        """What people did with alerts, in the order in which they did it: the steps behind a number of the chain."""
+        wanted = select(_audit.c.document).where(_audit.c.number > after, _audit.c.alert.is_not(None))
+        found = wanted.order_by(_audit.c.number)
         return [_step(document) for (document,) in self._db.execute(found)]
 
     def last_scored(self, size: Size) -> Instant | None:

@@ -315,7 +315,12 @@ class PageBook(Opened):
         """
         check_said(Step(StepKind.ACKNOWLEDGE, who), now)
         self.trouble(about)
-        return self._database.run(lambda db: service_pages.take_up(db, about, who, now))
+
+        def work(db: Connection) -> TakenUp:
+            self._database.hold_steps(db)
+            return service_pages.take_up(db, about, who, now)
+
+        return self._database.run(work)
 
 
 def page_id(page: Page, about: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ APPLICATION_ID = 0x4A54_4C31
 VERSION_TABLE = "ledger_version"
 """Holds the number of the last step; also tells a ledger from any other database."""
 
-VERSION = 6
+VERSION = 7
 """Of the tables that this code knows: how many steps there are."""
 
 

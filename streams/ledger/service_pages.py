@@ -1,7 +1,7 @@
 """Pages about jiantu itself (a silent feed, a pipeline that is down): what belongs to one trouble, who has taken it up.
 
 A trouble begins and ends as Prometheus says. While it lasts and nobody has taken it up it is told to one level after
-another. It is no alert of the ledger: the audit chain is about counties, who took up a trouble stands here.
+another. It is no alert of the ledger; who took it up stands here and on the audit chain.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from msgspec import json
 from sqlalchemy import Connection, exists, select
 
 from streams.core.instant import Instant
-from streams.ledger import rows, tables
+from streams.ledger import audit, rows, tables
 
 _page, _service, _taken_up = tables.page, tables.page_service, tables.page_taken_up
 
@@ -76,10 +76,12 @@ def taken_up(db: Connection, about: str) -> TakenUp | None:
 
 
 def take_up(db: Connection, about: str, who: str, at: Instant) -> TakenUp:
-    """Somebody takes a trouble up; who has it: whoever was first."""
-    rows.append(db, _taken_up, [{"about": about, "who": who, "at": at}])
+    """Somebody takes a trouble up; who has it: whoever was first. In a transaction that holds the steps."""
     found = taken_up(db, about)
-    assert found is not None
+    if found is None:
+        found = TakenUp(who, at)
+        rows.append(db, _taken_up, [{"about": about, "who": who, "at": at}])
+        audit.append_trouble(db, about, at, who)
     return found
 
 

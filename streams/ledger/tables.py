@@ -96,11 +96,12 @@ transition = _table(
 audit = _table(
     "audit",
     _number("number", autoincrement=False),
-    Column("alert", _TEXT, ForeignKey("alert.id"), nullable=False),
+    Column("alert", _TEXT, ForeignKey("alert.id"), nullable=True),
     _number("at"),
     _text("document"),
     _text("previous"),
     _text("digest"),
+    _text("about", nullable=True),
     PrimaryKeyConstraint("number"),
     UniqueConstraint("digest", name="audit_digest"),
     Index("audit_of_alert", "alert", "number"),

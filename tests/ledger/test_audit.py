@@ -6,8 +6,11 @@ from streams.clock import FixedClock
 from streams.core.instant import DAY, HOUR
 from streams.ledger.audit import GENESIS, AuditHead
 from streams.ledger.desk import AlertDesk
+from streams.ledger.glance import Glance
 from streams.ledger.lifecycle import DiscardReason, Measure, Step, StepKind
+from streams.ledger.pages import FIRING, SERVICE, Page, PageBook
 from streams.ledger.reader import LedgerReader
+from streams.ledger.service_pages import TakenUp
 from streams.ledger.store import LedgerStore
 from streams.ports import Outputs
 from tests.ledger.homes import Home
@@ -104,3 +107,54 @@ def test_rows_cannot_be_changed_by_accident(ledger_home: Home) -> None:
     for statement in ("UPDATE audit SET at = 0", "DELETE FROM audit WHERE number = 4"):
         with pytest.raises(ledger_home.refused, match="audit is append-only"):
             ledger_home.execute(statement)
+
+
+# ---- who took up a page about jiantu itself ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_trouble(ledger_home: Home) -> Home:
+    """A fifth row: somebody took up that a feed is silent, and nobody could do so twice."""
+    asked = Page(
+        id="", group_key="g", status=FIRING, kind=SERVICE, county="", severity="critical",
+        document='{"alertname":"JiantuFeedSilent"}', made_at=START,
+    )  # fmt: skip
+    with PageBook(ledger_home.where) as book:
+        assert book.page_service(asked, "feed", ["robot"])
+        assert book.take_up("feed", "王敏", START + 9 * HOUR) == TakenUp("王敏", START + 9 * HOUR)
+        assert book.take_up("feed", "别人", START + 10 * HOUR) == TakenUp("王敏", START + 9 * HOUR)
+    return ledger_home
+
+
+def test_who_took_up_a_trouble_is_on_the_chain_and_is_no_step_on_an_alert(with_a_trouble: Home) -> None:
+    with LedgerReader(with_a_trouble.where) as ledger:
+        verdict = ledger.verify_audit()
+        assert (verdict.problem, verdict.head.count) == ("", 5)
+        assert [taken.number for taken in ledger.steps()] == [1, 2, 3, 4]
+    with AlertDesk(with_a_trouble.where, FixedClock(START + 11 * HOUR)) as desk:
+        assert desk.take("a2", Step(StepKind.ACKNOWLEDGE, "王敏")).taken.number == 6
+    with LedgerReader(with_a_trouble.where) as ledger, Glance(with_a_trouble.where) as glance:
+        assert ledger.verify_audit().intact
+        assert [taken.number for taken in glance.look(lambda look: look.steps(4))] == [6]
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE page_taken_up SET who = '别人'", "trouble feed is taken up otherwise than the chain says"),
+        ("DELETE FROM audit WHERE number = 5", "trouble feed is taken up otherwise than the chain says"),
+        ("UPDATE audit SET document = replace(document, '王敏', '别人') WHERE number = 5", "row 5 is not what was"),
+        ("UPDATE audit SET about = 'disk' WHERE number = 5", "row 5 says something else in its columns"),
+    ],
+)
+def test_whoever_changes_who_took_up_a_trouble_is_found_out(with_a_trouble: Home, statement: str, problem: str) -> None:
+    with_a_trouble.unguarded(statement)
+    with LedgerReader(with_a_trouble.where) as ledger:
+        assert problem in ledger.verify_audit().problem
+
+
+def test_the_chain_keeps_who_took_up_a_trouble_that_retention_let_go_of(with_a_trouble: Home) -> None:
+    with_a_trouble.execute("DELETE FROM page_taken_up")
+    with LedgerReader(with_a_trouble.where) as ledger:
+        verdict = ledger.verify_audit()
+        assert (verdict.problem, verdict.head.count) == ("", 5)

@@ -1,20 +1,26 @@
 """Whose ledger this is: a newer one, an older one, somebody else's, a damaged one."""
 
 import gzip
+import hashlib
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from importlib.resources import as_file
+from importlib.resources import files as files_of
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from streams.clock import FixedClock
 from streams.ledger import connection, schema, tables
+from streams.ledger.audit import GENESIS, AuditHead
 from streams.ledger.connection import FILE
 from streams.ledger.desk import AlertDesk
 from streams.ledger.errors import LedgerError, LedgerTooNewError
@@ -199,6 +205,7 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_pa
         assert (resumption.record, resumption.chunks) == (100, {"ids": b"abc"})
     after = home.content()
     assert [row[1:] for row in after.pop("rejection")] == before.pop("rejection")
+    assert [row[:-1] for row in after.pop("audit")] == before.pop("audit")
     assert {table: after[table] for table in before} == before
     assert {table: len(after[table]) for table in after.keys() - before.keys()} == {
         "account": 0, "ledger_version": 1, "page": 0, "page_alert": 0, "page_delivery": 0, "page_receipt": 0,
@@ -209,6 +216,42 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_pa
         assert ledger.damage() == []
         assert [(taken.alert, taken.step.who) for taken in ledger.steps()] == [("a2", "王敏")]
         assert len(ledger.rejections()) == 3
+
+
+def as_of(home: Home, version: int) -> None:
+    """An empty ledger of an older version."""
+    with home.engine().begin() as db, as_file(files_of("streams.ledger") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.set_main_option("version_table", schema.VERSION_TABLE)
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", str(folder / "versions"))
+        config.attributes["connection"] = db
+        command.upgrade(config, f"{version:04d}")
+        if db.dialect.name == "sqlite":
+            db.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            db.exec_driver_sql(f"PRAGMA user_version = {version}")
+
+
+def test_who_took_up_a_trouble_before_that_stood_on_the_chain_comes_to_its_end(home: Home) -> None:
+    as_of(home, 6)
+    step = '{"alert":"a1","at":5,"number":1,"step":{"kind":"acknowledge","who":"王敏"}}'
+    digest = hashlib.sha256(f"{GENESIS}\n{step}".encode()).hexdigest()
+    home.execute(
+        "INSERT INTO alert VALUES ('a1', '511102', 'f', 's', 'day', 'warning', 1, NULL, 'acknowledged')",
+        f"INSERT INTO audit VALUES (1, 'a1', 5, '{step}', '{GENESIS}', '{digest}')",
+        "INSERT INTO page_taken_up (about, at, who) VALUES ('disk', 9, 'lead'), ('feed', 7, '王敏')",
+    )
+    LedgerStore(home.where, LAYOUT).close()
+    with LedgerReader(home.where) as ledger:
+        verdict = ledger.verify_audit(AuditHead(1, digest))
+        assert (verdict.problem, verdict.head.count) == ("", 3)
+        assert ledger.damage() == []
+    assert home.rows("SELECT number, alert, about, at FROM audit") == [
+        (1, "a1", None, 5), (2, None, "feed", 7), (3, None, "disk", 9),
+    ]  # fmt: skip
+    with pytest.raises(home.refused, match="audit is append-only"):
+        home.execute("UPDATE audit SET at = 0")
 
 
 def test_an_older_ledger_is_brought_up_step_by_step_with_all_that_is_in_it(home: Home, tmp_path: Path) -> None:
