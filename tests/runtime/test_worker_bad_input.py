@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,51 +68,53 @@ def test_a_record_that_is_too_large_for_the_topic_is_refused_at_the_sender_who_i
     assert "Traceback" not in said
 
 
-def test_records_that_are_deleted_before_a_running_worker_has_read_them_end_it_with_what_to_do(
+@pytest.fixture
+def at_work(
     kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
-) -> None:
+) -> Iterator[tuple[LakeTopics, WorkerProcess]]:
+    """A worker that has committed all there is, 500 records in one partition."""
     lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
-    records = events(1)[0]
-    lake.write(lake.names.events, 0, records[:500])
+    lake.write(lake.names.events, 0, events(1)[0][:500])
     with workers(lake, tmp_path, 1) as (worker,):
         wait_until(lambda: lake.committed(lake.names.events) == [500])
-        worker.process.send_signal(signal.SIGSTOP)
-        for first in range(500, 3000, 500):  # what is under way when it wakes is not all of them
-            lake.write(lake.names.events, 0, records[first : first + 500])
-        lake.delete_before(0, 2900)
-        worker.process.send_signal(signal.SIGCONT)
-        assert worker.process.wait(PATIENCE) == REFUSED
-        (said,) = worker.said("refused")
+        yield lake, worker
+
+
+def test_records_that_are_deleted_before_a_running_worker_has_read_them_end_it_with_what_to_do(
+    at_work: tuple[LakeTopics, WorkerProcess],
+) -> None:
+    lake, worker = at_work
+    worker.process.send_signal(signal.SIGSTOP)
+    for first in range(500, 3000, 500):  # what is under way when it wakes is not all of them
+        lake.write(lake.names.events, 0, events(1)[0][first : first + 500])
+    lake.delete_before(0, 2900)
+    worker.process.send_signal(signal.SIGCONT)
+    assert worker.process.wait(PATIENCE) == REFUSED
+    (said,) = worker.said("refused")
     assert "were deleted (retention) before they were counted" in said["error"]
     assert "put them back, or begin anew" in said["error"]
     assert said["page"]
 
 
 def test_a_topic_that_is_deleted_and_made_again_under_a_running_worker_ends_it_with_what_to_do(
-    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+    at_work: tuple[LakeTopics, WorkerProcess],
 ) -> None:
-    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
-    lake.write(lake.names.events, 0, events(1)[0][:500])
-    with workers(lake, tmp_path, 1) as (worker,):
-        wait_until(lambda: lake.committed(lake.names.events) == [500])
-        lake.make_events_again()
-        lake.write(lake.names.events, 0, events(1)[0][:100])
-        assert worker.process.wait(PATIENCE) == REFUSED
-        (said,) = worker.said("refused")
+    lake, worker = at_work
+    lake.make_events_again()
+    lake.write(lake.names.events, 0, events(1)[0][:100])
+    assert worker.process.wait(PATIENCE) == REFUSED
+    (said,) = worker.said("refused")
     assert "the topic was made again" in said["error"]
     assert said["page"]
 
 
 def test_a_topic_that_is_deleted_under_a_running_worker_ends_it_though_the_group_gives_nobody_anything_of_it(
-    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+    at_work: tuple[LakeTopics, WorkerProcess],
 ) -> None:
-    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
-    lake.write(lake.names.events, 0, events(1)[0][:500])
-    with workers(lake, tmp_path, 1) as (worker,):
-        wait_until(lambda: lake.committed(lake.names.events) == [500])
-        lake.delete(lake.names.events)
-        code = worker.process.wait(PATIENCE)
-        ends = [*worker.said("failed"), *worker.said("refused")]
+    lake, worker = at_work
+    lake.delete(lake.names.events)
+    code = worker.process.wait(PATIENCE)
+    ends = [*worker.said("failed"), *worker.said("refused")]
     assert code == (FAILED if worker.said("failed") else REFUSED)  # whoever notices first
     assert f"{lake.names.events}: there is no such topic; make it: `jiantu topics apply`" in ends[0]["error"]
 
