@@ -23,7 +23,8 @@ from tests.promises.lake import FOLDER
 from tests.runtime.lake_topics import LakeTopics
 from tests.runtime.test_steps import undisturbed
 
-PATIENCE = 120
+PATIENCE = 300
+"""Seconds for what is waited for, on a machine that has much else to do."""
 
 
 class WorkerProcess:
@@ -59,11 +60,15 @@ class WorkerProcess:
         lines = [line for line in self._said.read_bytes().splitlines() if line.startswith(b"{")]
         return [one for one in map(msgspec.json.decode, lines) if one["event"] == event]
 
+    def words(self) -> str:
+        """All that it said so far."""
+        return self._said.read_text()
+
     def wait_for(self, event: str, count: int = 1) -> list[Mapping[str, Any]]:
         deadline = time.monotonic() + PATIENCE
         while len(found := self.said(event)) < count:
-            assert self.process.poll() is None, self._said.read_text()
-            assert time.monotonic() < deadline, self._said.read_text()
+            assert self.process.poll() is None, self.words()
+            assert time.monotonic() < deadline, self.words()
             time.sleep(0.1)
         return found
 
@@ -84,10 +89,13 @@ def workers(lake: LakeTopics, folder: Path, count: int) -> Iterator[list[WorkerP
                 worker.process.wait()
 
 
-def wait_until(done: Any) -> None:
+def wait_until(done: Any, *at_work: WorkerProcess) -> None:
+    """Wait until something is so; who has ended meanwhile, though it is waited for, says why."""
     deadline = time.monotonic() + PATIENCE
     while not done():
-        assert time.monotonic() < deadline
+        for worker in at_work:
+            assert worker.process.poll() is None, worker.words()
+        assert time.monotonic() < deadline, [worker.words() for worker in at_work]
         time.sleep(0.2)
 
 
@@ -101,7 +109,7 @@ def test_two_workers_over_three_partitions_give_the_embedded_log_and_leave_every
         other.wait_for("assigned")
         wait_until(lambda: one.said("assigned")[-1]["generation"] == other.said("assigned")[-1]["generation"])
         lake.write_recording()
-        wait_until(lambda: lake.log() == undisturbed().log)
+        wait_until(lambda: lake.log() == undisturbed().log, one, other)
         assert one.stop() == 0
         wait_until(lambda: sum(worker.said("assigned")[-1]["partitions"].count(",") for worker in (other,)) == 6)
         assert other.stop() == 0
@@ -121,14 +129,14 @@ def test_a_worker_goes_on_where_the_last_one_left_though_the_groups_offset_says_
     lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
     lake.write_recording()
     with workers(lake, tmp_path, 1) as (first,):
-        wait_until(lambda: first.said("checkpoint"))
+        first.wait_for("checkpoint")
         first.process.kill()
     lake.forget_group()
     with workers(lake, tmp_path, 1) as (second,):
         saved = {(one["step"], one["partition"]): one["position"] for one in first_said(tmp_path)}
         resumed = second.wait_for("resumed", 5)
         assert all(one["position"] >= saved.get((one["step"], one["partition"]), 0) for one in resumed)
-        wait_until(lambda: lake.log() == undisturbed().log)
+        wait_until(lambda: lake.log() == undisturbed().log, second)
         assert second.stop() == 0
 
 
@@ -158,7 +166,7 @@ def test_a_worker_that_is_back_at_once_is_the_member_it_was_and_no_other_stands_
         back = member("back", "one")
         given = back.wait_for("assigned")[0]
         assert (given["generation"], given["partitions"]) == (held["generation"], held["partitions"])
-        wait_until(lambda: lake.log() == undisturbed().log)
+        wait_until(lambda: lake.log() == undisturbed().log, other, back)
         assert other.said("assigned")[-1]["generation"] == held["generation"]
         assert other.stop() == 0  # who is told to stop leaves: nobody waits ten minutes for its session to be over
         wait_until(lambda: back.said("assigned")[-1]["partitions"].count(",") == 6)

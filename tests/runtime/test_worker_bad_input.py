@@ -33,10 +33,10 @@ def test_large_records_and_empty_ones_go_to_the_dead_letters_and_nothing_waits_f
     bad = [sent(0, None), *large, sent(0, b"")]
     with workers(lake, tmp_path, 1) as (worker,):
         lake.write(lake.names.events, 0, [tick, *bad, *rest])
-        wait_until(lambda: lake.log() == undisturbed().log)
+        wait_until(lambda: lake.log() == undisturbed().log, worker)
         lake.write(lake.names.events, 0, large * 5)
         end = lake.cluster().span(lake.names.events, 0).next
-        wait_until(lambda: lake.committed(lake.names.events) == [end])
+        wait_until(lambda: lake.committed(lake.names.events) == [end], worker)
         assert worker.stop() == 0
         received = max(one["received"] for one in worker.said("checkpoint"))
     letters = [decode_dead_letter(value or b"") for _, value in lake.cluster().records(lake.names.dlq, 0)]
@@ -76,7 +76,7 @@ def at_work(
     lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
     lake.write(lake.names.events, 0, events(1)[0][:500])
     with workers(lake, tmp_path, 1) as (worker,):
-        wait_until(lambda: lake.committed(lake.names.events) == [500])
+        wait_until(lambda: lake.committed(lake.names.events) == [500], worker)
         yield lake, worker
 
 
@@ -135,7 +135,7 @@ def test_a_worker_over_tls_with_and_without_a_password(
     variables |= secured_broker.as_user("jiantu-worker") if protocol == "SASL_SSL" else {}
     worker = WorkerProcess(lake, tmp_path, "w0", brokers=address, variables=variables)
     try:
-        wait_until(lambda: lake.log() == undisturbed().log)
+        wait_until(lambda: lake.log() == undisturbed().log, worker)
         assert worker.stop() == 0
     finally:
         worker.process.kill()
