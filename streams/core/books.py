@@ -112,7 +112,7 @@ def _count(counts: NDArray[np.int64], counted_as: NDArray[np.uint8], code: int, 
             counts[signal] += 1
 
 
-@inlined
+@compiled
 def _in_order(steps: NDArray[np.int64], texts: names.Table) -> NDArray[np.int64]:
     """The steps' rows by (at, id): merged, since most are in order."""
     size, width = steps.shape[0], 1
