@@ -64,6 +64,7 @@ from detectors.row import (
     RESTLESS_LEAK,
     SEASON_NOISE,
     SEEN,
+    SHARED,
     SLOT_MEMORY,
     SLOT_STRENGTH,
     SLOTS,
@@ -178,6 +179,15 @@ def _blend(row: Floats, lively: tuple[float, float], calm: tuple[float, float]) 
 
 
 @inlined
+def _gained(row: Floats, ahead: float, settings: Floats) -> float:
+    """Variance that the log mean gains so many windows ahead, of both states with their probabilities."""
+    share = calm_share(row, settings)
+    lively = settings[LEVEL_NOISE] * exp(row[RESTLESS]) + 2.0 * settings[SEASON_NOISE]
+    calm = (CALM_LEVEL + 2.0 * CALM_SEASON) / settings[WINDOWS_PER_WEEK]
+    return float(ahead * (lively + share * (calm - lively)))
+
+
+@inlined
 def level_of(row: Floats, settings: Floats) -> float:
     """Log of the level, of both states together."""
     return float(row[STATE] + calm_share(row, settings) * (row[CALM] - row[STATE]))
@@ -187,9 +197,12 @@ def level_of(row: Floats, settings: Floats) -> float:
 def forecast(
     row: Floats, waves: Floats, place: int, day_class: int, length: float, settings: Floats
 ) -> tuple[float, float, float]:
-    """(mean, size, dispersion) of the next window's negative binomial."""
+    """(mean, size, dispersion) of the negative binomial of the window that lies waves[1] windows after the row's next
+    one: so far the trend goes on."""
     phi = dispersion(row, settings)
     log_mean, q = blended(row, waves, settings)
+    if waves[1] > 0.0:
+        q = settings[SHARED] * (q + _gained(row, waves[1], settings))
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi, settings)
     mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
@@ -334,8 +347,9 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
 @in_place
 def learn_window(
     row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats, work: Rows
-) -> None:
-    """Take in one window's count (not missing), before `step_time`. `work`, from `work_space`, is nobody's."""
+) -> bool:
+    """Take in one window's count (not missing), before `step_time`; whether it says that the level has moved. `work`,
+    shape (2, PARTS), is nobody's."""
     x = float(count)
     per_week = int(settings[WINDOWS_PER_WEEK])
     if row[SEEN] == 0.0:
@@ -353,7 +367,7 @@ def learn_window(
     mean = exp(log_mean) * factor
     lowest = settings[FLOOR] * length
     if x == 0.0 and mean <= lowest:
-        return  # at the floor, one zero more says nothing
+        return False  # at the floor, one zero more says nothing
     mean = max(mean, lowest)
     q_all = q + q_slot + q_class
     far = abs(residual(x, mean, max(mean / max(phi - 1.0 + mean * q_all, 1e-9), 1e-3)))
@@ -383,6 +397,7 @@ def learn_window(
         row[place + 1] = settings[SLOT_MEMORY] * row[place + 1] + weight * mean / slot
     if day_class > 0:
         learn_classes(row, day_class, x, (mean, q + q_slot), (phi, weight), settings)
+    return moved
 
 
 @in_place

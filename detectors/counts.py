@@ -1,7 +1,8 @@
 """The baseline bank: a negative-binomial forecast per series, both exact tails, learned online.
 
 >>> import numpy as np
->>> from detectors.observation import ScoreReason, Slot
+>>> from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
+from detectors.observation import ScoreReason, Slot
 >>> bank = CountBank.fresh(series=2, windows_per_week=7)
 >>> for day in range(60):
 ...     slot = Slot(day, (day % 7) * 24, day / 365, 1.0, np.zeros(2, np.int64))
@@ -15,11 +16,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from detectors.baseline import centre_slots, forecast, learn_window, level_of, step_time
+from detectors.baseline import forecast, level_of
 from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import compiled
 from detectors.contract import Detector
 from detectors.elementary import exp
+from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
@@ -31,25 +33,20 @@ from detectors.row import (
     SEEN,
     WARM_UP,
     Rows,
-    annual_waves,
-    fresh_rows,
-    row_length,
     settings_for,
-    slot_place,
 )
-from detectors.special_days import classes_of
 from detectors.tails import BAND_LOW, tails_and_band
 
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
-_LARGEST_COUNT = 10**10
 
 
 @compiled
 def _score_rows(
-    rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, out: Rows
+    rows: Rows, held: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, out: Rows
 ) -> None:
     """out, shape (series, 9): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded."""
+    waves, place, length = now[WAVES:].copy(), int(now[PLACE]), now[LENGTH]
     for i in range(counts.size):
         row = rows[i]
         out[i] = np.nan
@@ -59,13 +56,14 @@ def _score_rows(
         if row[SEEN] < settings[WARM_UP]:
             out[i, 8] = _WARMING_UP
             continue
+        waves[1] = held[i, BEHIND]
         mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
         mean, size = rounded_number(mean), rounded_number(size)
         out[i, 8] = _SCORED
-        _say(out[i], min(counts[i], _LARGEST_COUNT), mean, size)
+        _say(out[i], min(counts[i], MOST), mean, size)
         if row[FORMER_LEFT] > 0.0:
             former = max(mean * exp(row[FORMER] - level_of(row, settings)), settings[FLOOR] * length)
-            _allow_former(out[i], min(counts[i], _LARGEST_COUNT), rounded_number(former), size)
+            _allow_former(out[i], min(counts[i], MOST), rounded_number(former), size)
 
 
 @compiled
@@ -97,19 +95,13 @@ def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
 
 @compiled
 def _learn_rows(
-    rows: Rows, counts: Counts, waves: Floats, place: int, classes: Counts, length: float, settings: Floats, week: bool
+    rows: Rows, held: Rows, ring: Rows, at: int, counts: Counts, classes: Counts, settings: Floats
 ) -> Counts:
     """What the series lend from now on: see `detectors.borrowing`."""
-    per_week = int(settings[0])
     work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
     for i in range(counts.size):
-        row = rows[i]
-        if counts[i] >= 0:
-            learn_window(row, min(counts[i], _LARGEST_COUNT), waves, place, classes[i], length, settings, work)
-        if week and per_week > 1:
-            centre_slots(row, per_week)
-        step_time(row, per_week, settings)
-        lend(row, sums)
+        pass_window(rows[i], held[i], ring, at, counts[i], classes[i], settings, work)
+        lend(rows[i], sums)
     return sums
 
 
@@ -117,56 +109,55 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
-    def __init__(self, rows: Rows, windows_per_week: int) -> None:
-        self._rows = rows
+    def __init__(self, guarded: GuardedRows, windows_per_week: int) -> None:
+        self._guarded = guarded
         self._windows_per_week = windows_per_week
         self._alone = settings_for(windows_per_week).as_array()
-        self._settings = borrowed(lent_by(rows), self._alone)
+        self._settings = borrowed(lent_by(guarded.rows), self._alone)
         """With what the series have lent each other so far."""
 
     @classmethod
     def fresh(cls, series: int, windows_per_week: int) -> Self:
         """See `Detector.fresh`."""
-        return cls(fresh_rows(series, windows_per_week), windows_per_week)
+        return cls(GuardedRows.fresh(series, settings_for(windows_per_week)), windows_per_week)
 
     @property
     def warm_up(self) -> int:
         """Windows that a series must have been observed for before it is judged."""
         return int(self._settings[WARM_UP])
 
-    def _where(self, slot: Slot) -> tuple[Floats, int, Counts]:
-        place = slot_place(slot.hour_of_week, self._windows_per_week)
-        return annual_waves(slot.year_phase), place, classes_of(slot)
-
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`."""
-        waves, place, classes = self._where(slot)
+        now, classes = slot_numbers(slot, self._windows_per_week)
         out = np.empty((counts.size, 9))
-        length = float(slot.length)
-        _score_rows(self._rows, counts.astype(np.int64), waves, place, classes, length, self._settings, out)
+        rows, held = self._guarded.rows, self._guarded.held
+        _score_rows(rows, held, counts.astype(np.int64), now, classes, self._settings, out)
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
     def learn(self, counts: Counts, slot: Slot) -> None:
         """See `Detector.learn`."""
-        waves, place, classes = self._where(slot)
-        week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
-        length, settings = float(slot.length), self._settings
-        sums = _learn_rows(self._rows, counts.astype(np.int64), waves, place, classes, length, settings, week_ends)
+        now, classes = slot_numbers(slot, self._windows_per_week)
+        of, counts = self._guarded, counts.astype(np.int64)
+        sums = _learn_rows(of.rows, of.held, of.ring, of.opened(now), counts, classes, self._settings)
         self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:
         """See `Detector.snapshot`."""
-        return packed(type(self), self._windows_per_week, self._rows.shape[0], self._rows)
+        return packed(type(self), self._windows_per_week, len(self._guarded.rows), *self._guarded.arrays())
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """See `Detector.restore`. Raises ValueError for bytes that are no snapshot of this version."""
-        windows_per_week, (rows,) = unpacked(cls, snapshot, lambda per_week, series: [(series, row_length(per_week))])
-        return cls(rows, windows_per_week)
+
+        def shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
+            return GuardedRows.shapes(settings_for(windows_per_week), series)
+
+        windows_per_week, arrays = unpacked(cls, snapshot, shapes)
+        return cls(GuardedRows(*arrays), windows_per_week)
 
 
 def warm_up() -> None:

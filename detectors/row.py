@@ -82,6 +82,11 @@ class Settings:
     """1 where the calm state is kept beside the lively one, 0 where there is only the latter."""
     evidence_memory: float
     """Discount per window of what the two have proved against each other."""
+    guard: int
+    """How many windows are held back before they are learned (`detectors.guard`)."""
+    shared: float
+    """How many times the level's variance counts where windows are held back: all of these are forecast from one level,
+    so that a sum of their residuals varies more than as many of its own would."""
 
     def as_array(self) -> Floats:
         """The settings in the order of the constants below."""
@@ -91,7 +96,7 @@ class Settings:
 (WINDOWS_PER_WEEK, FLOOR, WARM_UP, LEVEL_NOISE, TREND_NOISE, SEASON_NOISE, TREND_DAMPING, SPREAD_MEMORY,
  SPREAD_PRIOR, SPREAD_STRENGTH, SPREAD_DOUBT, CLASS_STRENGTH, CLASS_VARIES, SLOT_MEMORY,
  DRIFT_MEMORY, DRIFT_LIMIT, DRIFT_RUN_LIMIT, FORMER_KEPT, RESTLESS_GAIN, RESTLESS_LEAK,
- HAS_CALM, EVIDENCE_MEMORY) = range(22)  # fmt: skip
+ HAS_CALM, EVIDENCE_MEMORY, GUARD, SHARED) = range(24)  # fmt: skip
 
 PRIOR_VARIANCE = np.array([1.0, 0.006**2, 0.35**2, 0.35**2, 0.2**2, 0.2**2])
 """Of the state before anything is seen, and the most that it ever has; the trend's is per week."""
@@ -149,6 +154,8 @@ def settings_for(windows_per_week: int) -> Settings:
         restless_leak={168: 1e-4, 7: 2e-3, 1: 1e-2}[windows_per_week],
         calm=1.0,
         evidence_memory=1.0 - 1.0 / (104.0 * per_week),
+        guard={168: 24, 7: 7, 1: 2}[windows_per_week],
+        shared=1.0,
     )
 
 

@@ -94,6 +94,7 @@ def quiet_settings(windows_per_week: int) -> Settings:
         level_noise=min(usual.level_noise, 0.02**2 / windows_per_week),
         warm_up=20 if windows_per_week == 1 else usual.warm_up,
         calm=0.0,
+        guard=0,
     )
 
 

@@ -11,7 +11,7 @@ from detectors.borrowing import borrowed, lent_by
 from detectors.counts import CountBank
 from detectors.observation import Counts, Floats, ScoreReason
 from detectors.outbreak import OutbreakBank
-from detectors.row import SPREAD_PRIOR, SPREAD_STRENGTH, SPREAD_SUM, SPREAD_WEIGHT, fresh_rows, settings_for
+from detectors.row import SPREAD_PRIOR, SPREAD_STRENGTH, SPREAD_SUM, SPREAD_WEIGHT, Rows, fresh_rows, settings_for
 from detectors.shift import ShiftBank
 from tests.detectors.streams_of_counts import DAYS, HOURS, WEEKS, noisy, run, slot
 
@@ -43,7 +43,7 @@ def test_after_few_weeks_p_is_what_it_says_and_without_the_others_it_is_not(
 ) -> None:
     counts = weekly(phi, 4)
     together = share_below(counts, 0.01)
-    assert 0.4 < together < 1.2
+    assert 0.3 < together < 1.2
     monkeypatch.setattr(bank, "borrowed", unborrowed)
     alone = share_below(counts, 0.01)
     assert abs(np.log(alone)) > abs(np.log(together)) + 0.2
@@ -84,6 +84,10 @@ BANKS = (CountBank, HOURS), (CountBank, DAYS), (OutbreakBank, DAYS), (OutbreakBa
 SOME = 7
 
 
+def _rows_of(bank: CountBank | OutbreakBank | ShiftBank) -> Rows:
+    return bank._rows if isinstance(bank, ShiftBank) else bank._guarded.rows
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     of=st.sampled_from(BANKS),
@@ -115,7 +119,7 @@ def test_what_is_gathered_while_learning_is_what_all_rows_say_whatever_was_learn
         here = slot(window, per_week, SOME, day_class=int(random.integers(2)))
         bank.learn(counts, here)
         permuted.learn(counts[order], here)
-        assert np.array_equal(bank._settings, borrowed(lent_by(bank._rows), bank._alone))
+        assert np.array_equal(bank._settings, borrowed(lent_by(_rows_of(bank)), bank._alone))
         assert np.array_equal(bank._settings, permuted._settings)
 
 
