@@ -176,14 +176,18 @@ class CellCounts:
             self._counts, self._codes = np.bincount(self._codes), None
         return self._counts
 
-    def heartbeat(self, signal: Signal) -> int:
-        """Events of every kind from the points whose feed a signal counts."""
+    def by_point(self) -> Mapping[str, int]:
+        """Events of every kind, of the points that sent any."""
         if self._by_point is None:
             self._by_point = {}
             for cell, events in self.items():
                 self._by_point[cell.point] = self._by_point.get(cell.point, 0) + events
-        points = signal.where.get("point", self._by_point)
-        return sum(events for point, events in self._by_point.items() if point in points)
+        return self._by_point
+
+    def heartbeat(self, signal: Signal) -> int:
+        """Events of every kind from the points whose feed a signal counts."""
+        points = signal.where.get("point")
+        return sum(events for point, events in self.by_point().items() if points is None or point in points)
 
     def top(self, signal: Signal, fields: Sequence[str], most: int) -> tuple[tuple[tuple[str, int], ...], ...]:
         """The largest contributions to a signal by each of some fields: (value, events), largest first."""

@@ -75,16 +75,23 @@ def points_of(signal: Signal) -> frozenset[str]:
     return signal.where.get("point", frozenset())
 
 
-def feed_is_dead(window: ScoredWindow, verdict: Verdict) -> bool:
-    """Whether the points behind a series sent nothing of any kind in this window."""
+def dead_points(window: ScoredWindow, verdict: Verdict, signal: Signal) -> tuple[str, ...] | None:
+    """The points behind a series that sent nothing of any kind in this window, () for all of them; None where its feed
+    is alive. A signal that names no points, and counted nothing, has those that are never silent otherwise."""
     detail = window.details.get((verdict.signal, verdict.series))
-    return detail is not None and detail.heartbeat == 0
+    if detail is None:
+        return None
+    if detail.heartbeat == 0:
+        return tuple(sorted(points_of(signal)))
+    return detail.silent if detail.silent and not points_of(signal) and verdict.count == 0 else None
 
 
 def heartbeat_note(window: ScoredWindow, verdict: Verdict) -> tuple[str, ...]:
-    """That the feed is alive, where it is known to be."""
+    """That the feed is alive, where it is known to be; or which points are silent though others are not."""
     detail = window.details.get((verdict.signal, verdict.series))
-    return (HEARTBEAT,) if detail is not None and detail.heartbeat else ()
+    if detail is None or not detail.heartbeat:
+        return ()
+    return (f"{SILENT_POINTS}{','.join(detail.silent)}",) if detail.silent else (HEARTBEAT,)
 
 
 def silent_points_in(notes: Iterable[str]) -> tuple[str, ...]:

@@ -87,6 +87,8 @@ def explain(
             why, alert = _rule_outcome(plan, window, i, j, transitions)
         elif why is Why.VERDICT and plan.broken(i, window):
             why = Why.BREAK
+        elif why is Why.VERDICT and tests[0].cluster is None and _with_newcomers(plan, window, i, j):
+            why = Why.NEWCOMER
         elif why is Why.VERDICT:
             outcomes = [
                 cluster_outcome(plan, window, i, test.cluster, transitions)
@@ -142,8 +144,17 @@ def _kept_open(
 
 
 def _fired(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> Verdict:
+    return next(iter(_verdicts(plan, window, i, j)))
+
+
+def _verdicts(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> list[Verdict]:
     found = verdicts(window, plan.tables[window.size], plan.minimum)
-    return next(one for one in found if (one.signal, one.series) == (i, j))
+    return [one for one in found if (one.signal, one.series) == (i, j)]
+
+
+def _with_newcomers(plan: JudgePlan, window: ScoredWindow, i: int, j: int) -> bool:
+    """Whether every verdict of a series is one that a county that has only begun to send may account for."""
+    return all(plan.has_newcomers(one, window) for one in _verdicts(plan, window, i, j))
 
 
 def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: int) -> list[Test]:
@@ -153,7 +164,10 @@ def _tests(plan: JudgePlan, window: ScoredWindow, table: LevelTable, i: int, j: 
     sides = [(side, float(levels[i, j])) for side, levels in ((Direction.HIGH, table.high), (Direction.LOW, table.low))]
     tested = [(side, level) for side, level in sides if level > 0]
     if scores is None or reason is not ScoreReason.SCORED:
-        return [Test(table.detector, side, _NOT_SCORED[reason], level=level) for side, level in tested]
+        why = _NOT_SCORED[reason]
+        if why is Why.MISSING and not plan.city.signals[i].of and window.counts[i, j] == 0:
+            why = Why.NOT_HEARD
+        return [Test(table.detector, side, why, level=level) for side, level in tested]
     made = []
     for side, level in sides:
         p = float(side_p(scores, side)[i, j])

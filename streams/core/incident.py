@@ -193,14 +193,38 @@ def explaining(
     return None
 
 
+def still_silent(layout: Layout, alert: OpenAlert, window: ScoredWindow | None) -> bool:
+    """Whether nothing has come in a window of its size from the feed that an alert says is dead: then it is not over,
+    whatever the detectors have come to expect."""
+    if not alert.apart.startswith(SILENT) or window is None:
+        return False
+    series = layout.series.get(alert.county, layout.whole)
+    counts = [
+        int(window.counts[i, series])
+        for i, signal in enumerate(layout.city.signals)
+        if signal.measure is Measure.EVENTS and _is_fed_by(layout, alert, i)
+    ]
+    return any(count == 0 for count in counts) and all(count <= 0 for count in counts)
+
+
 def _silences(alert: OpenAlert, layout: Layout, key: Key, verdict: Verdict) -> bool:
     """Whether an alert says that the feed behind a verdict is dead: of the whole city or of its county, all points or
     all of the signal's own."""
     if not alert.apart.startswith(SILENT) or alert.county not in (layout.city.code, key.county):
         return False
-    points = layout.city.signals[verdict.signal].where.get("point")
-    silent = frozenset(alert.apart.removeprefix(SILENT).removeprefix(":").split(","))
-    return alert.apart == SILENT or (points is not None and points <= silent)
+    return _is_fed_by(layout, alert, verdict.signal)
+
+
+def _is_fed_by(layout: Layout, alert: OpenAlert, signal: int) -> bool:
+    """Whether what a signal counts comes from the points that an alert says are silent: of signals that name none it is
+    known where one of them raised it."""
+    if alert.apart == SILENT:
+        return True
+    signals = layout.city.signals
+    points, raised_by = signals[signal].where.get("point"), layout.signal.get(alert.raised_by.signal)
+    if points is None:
+        return raised_by is not None and "point" not in signals[raised_by].where
+    return points <= frozenset(alert.apart.removeprefix(f"{SILENT}:").split(","))
 
 
 def _parts(

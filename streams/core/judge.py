@@ -19,12 +19,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.observation import ScoreReason
 from streams.core import cluster_alerts, rules
 from streams.core.alert import Ended, Joined, Raised, Shape, Transition
 from streams.core.always_page import forget, page
 from streams.core.city import BREAK, City, Direction, Measure, Size
 from streams.core.clusters import Find, ScanPlan, counties_of
-from streams.core.drought import SILENT_POINTS, feed_is_dead, heartbeat_note, points_of, witness
+from streams.core.drought import SILENT_POINTS, dead_points, heartbeat_note, witness
 from streams.core.evidence import EvidenceMaker, digest, is_past, severity_of, shape_of
 from streams.core.guards import (
     LevelKey,
@@ -45,6 +46,7 @@ from streams.core.incident import (
     explaining,
     followed,
     owner,
+    still_silent,
 )
 from streams.core.instant import DAY, WEEK, Instant
 from streams.core.judge_state import JudgeState, LowSeen, OpenAlert, TrackedSeries
@@ -104,6 +106,14 @@ class JudgePlan:
     def broken(self, signal: int, window: ScoredWindow) -> bool:
         """Whether what a signal counts was filed anew shortly before a window, or within it."""
         return any(start < window.end and window.start < start + BREAK for start in self.breaks[signal])
+
+    def has_newcomers(self, verdict: Verdict, window: ScoredWindow) -> bool:
+        """Whether too many in the whole city are so with a county among them that has only begun to send, and is still
+        warming up: the city's old sums are without it."""
+        if verdict.series != self.layout.whole or verdict.side is Direction.LOW or self.city.signals[verdict.signal].of:
+            return False
+        reason = window.scores[verdict.detector].reason[verdict.signal, : self.layout.whole]
+        return bool((reason == ScoreReason.WARMING_UP).any())
 
     def cost(self, window: ScoredWindow) -> int:
         """What the tests of one scored window spend, in units."""
@@ -197,7 +207,7 @@ class Sitting:
             quiet = self._silent(window)
             self._remember_witnesses(window)
             for verdict in verdicts(window, plan.tables[size], plan.minimum, share):
-                if plan.broken(verdict.signal, window):
+                if plan.broken(verdict.signal, window) or plan.has_newcomers(verdict, window):
                     continue
                 silence = self._silence(window, verdict, quiet=quiet)
                 (ordinary if silence is None else silent.setdefault(silence, [])).append(verdict)
@@ -292,11 +302,10 @@ class Sitting:
             return None
         if quiet:
             return _Silence(order, part=False, series=layout.whole, points=())
-        county = layout.codes[verdict.series]
-        if not feed_is_dead(window, verdict) or self.plan.maker.calendar_facts(county, window.start, window.end):
+        county, points = layout.codes[verdict.series], dead_points(window, verdict, signal)
+        if points is None or self.plan.maker.calendar_facts(county, window.start, window.end):
             return None
-        part = verdict.series != layout.whole
-        return _Silence(order, part=part, series=verdict.series, points=tuple(sorted(points_of(signal))))
+        return _Silence(order, part=verdict.series != layout.whole, series=verdict.series, points=points)
 
     def _hear(self, verdict: Verdict, key: Key, shape: Shape, notes: tuple[str, ...] = ()) -> None:
         layout = self.plan.layout
@@ -424,6 +433,8 @@ class Sitting:
                     self.scanned = self.plan.scans.settle(self.scanned, told, alert.start)
             if rules.is_rule(alert):
                 after = rules.followed(alert, self.windows, self.plan.limits, self.plan.layout)
+            elif still_silent(self.plan.layout, alert, self.windows.get(alert.size)):
+                after = msgspec.structs.replace(alert, quiet=0, last_near=self.end)
             self.alerts[i] = after
             if after.ended:
                 self.made.append(Ended(after.alert, self.at, tuple(sorted(after.joined[1:]))))

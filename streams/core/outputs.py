@@ -73,6 +73,8 @@ class SeriesDetail:
     """`people.People` behind the count; None where nobody looked (hours, weeks)."""
     heartbeat: int | None = None
     """Events of every kind that the signal's points sent in this window, of these counties; None: not known."""
+    silent: tuple[str, ...] = ()
+    """Points that sent nothing of any kind in this window, of these counties, though they are never silent so long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from detectors.rounding import rounded_array
 from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
 from streams.core.evidence import SHIFT_DETECTOR
+from streams.core.feeds import Feeds, FeedState
 from streams.core.instant import HOUR, Instant, to_datetime
 from streams.core.levels import WINDOWS_PER_WEEK
 from streams.core.outputs import ClosedWindow, ScoredWindow, SeriesDetail
@@ -27,7 +28,11 @@ from streams.core.window import NOMINAL, Window, WindowGrid
 HISTORY = 28
 """Windows of a series that evidence can show."""
 
+COUNTS = "counts"
+"""The detector that says how likely a silence is."""
 _CONTRIBUTORS = 5
+_STEADY = {Size.HOUR: 168, Size.DAY: 28, Size.WEEK: 8}
+"""Windows in a row without a silent one after which a point is known not to pause."""
 _HALF_DAYS = {Size.DAY: 2, Size.WEEK: 14}
 """A reporting day from noon to noon lies on two dates."""
 _FIELDS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
@@ -52,18 +57,14 @@ class Bank:
         place = {signal.name: i for i, signal in enumerate(city.signals)}
         self._of = np.array([place.get(city.signals[i].of or "", -1) for i, _ in judged], dtype=np.int64)
         """The signal that each series is a part of; -1 for none."""
+        self._additive = np.array([[not signal.of] for signal in city.signals], dtype=np.bool_)
         self._places = self.signals * (counties + 1) + self.series
         """Where each series lies in a flat vector: one index instead of two, three times a window."""
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
 
-    def step(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
-        """Score one window of every series, then learn it; arrays of shape (signals, counties + 1)."""
-        own = counts.ravel()[self._places]
-        wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
-        day_class = slot.day_class[self.series]
-        own_slot = Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes, self.signals)
-        scores = self.detector.score(own, own_slot)
-        self.detector.learn(own, own_slot)
+    def score(self, counts: NDArray[np.int64], slot: Slot) -> Scores:
+        """Score one window of every series; arrays of shape (signals, counties + 1)."""
+        scores = self.detector.score(counts.ravel()[self._places], self._slot(counts, slot))
         # One array for all fields: a window of hours has few series, and the calls would cost more than the work.
         floats: Floats = np.full((len(_FIELDS), counts.size), np.nan)
         own_floats = np.stack([getattr(scores, name) for name in _FIELDS])
@@ -71,6 +72,24 @@ class Bank:
         codes: Codes = np.full(counts.size, ScoreReason.NOT_JUDGED, dtype=np.uint8)
         codes[self._places] = scores.reason
         return _scores(floats.reshape(len(_FIELDS), *self.shape), codes.reshape(self.shape))
+
+    def learn(
+        self, counts: NDArray[np.int64], slot: Slot, expected: Floats, dead: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Learn it. `dead`, shape (signals, counties): series whose feed is dead, of which there is nothing to learn;
+        the city, shares of it aside, would have had what was expected of them."""
+        if dead is not None and dead.any():
+            missing = np.where(dead & self._additive, expected[:, :-1], 0.0).sum(axis=1)
+            lost = np.rint(np.nan_to_num(missing)).astype(np.int64)
+            known = np.isfinite(missing) & (counts[:, -1] >= 0)
+            counts = np.column_stack((np.where(dead, -1, counts[:, :-1]), np.where(known, counts[:, -1] + lost, -1)))
+        self.detector.learn(counts.ravel()[self._places], self._slot(counts, slot))
+
+    def _slot(self, counts: NDArray[np.int64], slot: Slot) -> Slot:
+        """A window's slot, as this bank's series have it."""
+        wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
+        day_class = slot.day_class[self.series]
+        return Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes, self.signals)
 
 
 def _scores(floats: Floats, codes: Codes) -> Scores:
@@ -95,6 +114,7 @@ class _ScoreState(msgspec.Struct, array_like=True):
     seen: dict[Size, int]
     scored_to: dict[Size, Instant]
     history: dict[Size, bytes]
+    feeds: dict[Size, FeedState] = {}
 
 
 class Score:
@@ -124,6 +144,7 @@ class Score:
         """End of the last window scored, by size."""
         self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
         """Shape (signals, counties + 1, HISTORY): window number n of a size lies at n % HISTORY."""
+        self._feeds = {size: Feeds(city, _STEADY[size]) for size in Size}
 
     def step(self, window: ClosedWindow) -> ScoredWindow | None:
         """Take one county's closed window; the scored window once it was the last one missing.
@@ -148,7 +169,15 @@ class Score:
         has_size = counts[:, 0] >= 0
         counts[has_size, -1] = counts[has_size, :-1].sum(axis=1)
         slot = self._slot(size, window)
-        scores = {name: bank.step(counts, slot) for name, bank in self._banks[size].items()}
+        feeds, banks = self._feeds[size], self._banks[size]
+        observed = feeds.observed(counts, by_county)
+        if size is not Size.HOUR:
+            feeds.hear(by_county)
+        scores = {name: bank.score(observed, slot) for name, bank in banks.items()}
+        known = scores.get(COUNTS)
+        dead = None if known is None else feeds.dead(counts, known.p_low, by_county)
+        for name, bank in banks.items():
+            bank.learn(observed, slot, scores[name].expected, dead)
         details = self._details(size, scores, by_county)
         self._history[size][:, :, self._seen[size] % HISTORY] = counts
         self._seen[size] += 1
@@ -217,7 +246,9 @@ class Score:
             people = [by_county[county.code].people for county in counties]
             known = [People(*part[:, i].tolist()) for part in people if part is not None]
             behind = together(known) if len(known) == len(people) else None
-            details[i, series] = SeriesDetail(history, by_category, by_point, behind, heartbeat)
+            details[i, series] = SeriesDetail(
+                history, by_category, by_point, behind, heartbeat, self._feeds[size].silent(series)
+            )
         return details
 
     # -- snapshot ---------------------------------------------------------------------------------------
@@ -238,7 +269,9 @@ class Score:
             for _, w in sorted(self._waiting[key].items())
         ]
         history = {size: np.roll(past, -self._seen[size], axis=-1).tobytes() for size, past in self._history.items()}
-        chunks: dict[str, bytes | None] = {"score": _encode(_ScoreState(waiting, self._seen, self._scored_to, history))}
+        feeds = {size: known.state() for size, known in self._feeds.items()}
+        state = _ScoreState(waiting, self._seen, self._scored_to, history, feeds)
+        chunks: dict[str, bytes | None] = {"score": _encode(state)}
         for size, banks in self._banks.items():
             for name, bank in banks.items():
                 chunks[f"score/{size}/{name}"] = bank.detector.snapshot()
@@ -258,6 +291,8 @@ class Score:
         for size, past in state.history.items():
             oldest_first = np.frombuffer(past, dtype=np.int64).reshape(*self._shape, HISTORY)
             self._history[size] = np.roll(oldest_first, self._seen[size], axis=-1)
+        for size, feeds in self._feeds.items():
+            feeds.restore(state.feeds.get(size), began=bool(self._seen.get(size)))
         for size, banks in self._banks.items():
             for name, bank in banks.items():
                 bank.detector = DETECTORS[name].restore(chunks[f"score/{size}/{name}"])

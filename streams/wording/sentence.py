@@ -278,7 +278,13 @@ class Telling:
                 remarks.append(say("{signal}（{size}）也偏少", **fields))
             elif found.kind == "high" and found.signal:
                 remarks.append(say("而{signal}（{size}）偏多：诉求可能没有减少，只是换了渠道", **fields))
-        if HEARTBEAT in evidence.notes:
+        silent = silent_points_in(evidence.notes)
+        if silent:
+            points = say("、").join(self.names.point(point) for point in silent)
+            remarks.append(say("其间没有收到来自{points}的任何记录，平时从不间断：可能是报送中断", points=points))
+        elif HEARTBEAT in evidence.notes and evidence.size == Size.WEEK:
+            remarks.append(say("其间有其他记录报送，但不排除中途中断"))
+        elif HEARTBEAT in evidence.notes:
             remarks.append(say("其间仍有其他记录报送，不是报送中断"))
         return remarks
 

@@ -68,6 +68,7 @@ def _verdict(names: Names, given: Explanation) -> str:
         Why.PAST: lambda: say("未预警：此前几个窗口偏多，这个窗口并不偏多"),
         Why.VERDICT: lambda: say("异常"),
         Why.BREAK: lambda: say("未预警：归类口径刚调整过，新旧不可比"),
+        Why.NEWCOMER: lambda: say("未预警：有县区刚开始报送，还在预热，全市合计的新旧不可比"),
         Why.BELOW_LIMIT: lambda: say("未预警：没有达到限额"),
         Why.MINIMUM_COUNT: lambda: (
             say("未预警：预期不足 {minimum}，偏少说明不了什么", minimum=minimum)
@@ -80,7 +81,12 @@ def _verdict(names: Names, given: Explanation) -> str:
         ),
         Why.ABOVE_LEVEL: lambda: say("未预警：不够反常"),
         Why.WARMING_UP: lambda: say("未预警：积累的数据还不够，尚在预热"),
-        Why.MISSING: lambda: say("未预警：此窗口没有数据"),
+        Why.NOT_HEARD: lambda: say("未预警：这里从未报送过任何事件，收到第一件之后才开始预热"),
+        Why.MISSING: lambda: (
+            say("未预警：此窗口没有数据")
+            if given.whole is None
+            else say("未预警：没有可比的总数（0/0），不是 0%，无从判断")
+        ),
         Why.NOT_TESTED: lambda: say("未预警：此信号在这里不按此窗口判断"),
         Why.NOT_CLOSED: lambda: say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期"),
     }
