@@ -1,6 +1,6 @@
 """How many simulated outbreaks are found, beside the limit and beside peers, at matched rates of false alarms.
 
-    python -m tests.benchmarks.outbreaks --seed S [S ...] [--series N] [--river N] [--json] [--calibration] [--report]
+    python -m tests.benchmarks.outbreaks --seed S [S ...] [--series N] [--river N] [--json] [--calibration N] [--report]
 
 The detectors are driven through their public contract, week by week: a score is asked before the week is learned.
 POD and delay are of alarms that are raised, as the oracle's: a detector with a memory has it reset at the alarm.
@@ -21,7 +21,7 @@ from detectors.outbreak import OutbreakBank
 from detectors.registry import DETECTORS, create
 from detectors.river_adapter import RIVER_SCORERS
 from streams.profile.schema import DetectorsPart
-from tests.benchmarks import outbreaks_calibration as calibration
+from tests.benchmarks import calibration
 from tests.benchmarks import outbreaks_oracle as oracle
 from tests.benchmarks.outbreaks_peers import FARRINGTON_ORACLE, IMPROVED_FARRINGTON, ears
 from tests.benchmarks.outbreaks_report import markdown
@@ -192,35 +192,19 @@ def mean_of_seeds(runs: list[dict[str, dict[float, Figures]]]) -> dict[str, dict
     return result
 
 
-def calibrated(series: int, seed: int) -> list[dict[str, object]]:
-    """Pooled and worst share of p below each level, over the level, by detector, window size and side."""
-    rows: list[dict[str, object]] = []
-    for name in ("counts", "outbreak"):
-        for size in DETECTORS[name].judges:
-            say(f"calibration: {name}, {size} windows a week")
-            found = list(calibration.shares(name, size, series, seed))
-            for side in ("high", "low") if name == "counts" else ("high",):
-                row: dict[str, object] = {
-                    "detector": name,
-                    "windows_per_week": size,
-                    "side": side,
-                    "levels": calibration.LEVELS,
-                }
-                row |= {"pooled": calibration.pooled(found, side), "worst_cell": calibration.worst(found, side)}
-                rows += [row | {"cells": len(found) // 2, "tests_per_cell": found[0].tests}]
-    return rows
-
-
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, nargs="+", default=[1])
     parser.add_argument("--series", type=int, default=2100, help="about so many of the 2,100, as many of each scenario")
     parser.add_argument("--river", type=int, default=0, metavar="N", help="river's detectors too, on N series: slow")
-    parser.add_argument("--calibration", type=int, default=0, metavar="N", help="of p, N quiet series a cell")
+    parser.add_argument(
+        "--calibration", type=int, default=0, metavar="N", help="of p: N expected below .001 in each cell of counts"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     parser.add_argument("--report", action="store_true", help="write OUTBREAKS.md and OUTBREAKS.json beside this file")
     arguments = parser.parse_args()
+    calibrated = list(calibration.rows(arguments.calibration, arguments.seed[0])) if arguments.calibration else []
     document = {
         "command": "python -m tests.benchmarks.outbreaks " + " ".join(sys.argv[1:]),
         "seeds": arguments.seed,
@@ -228,7 +212,7 @@ def main() -> None:
         "targets": {str(rate): target for rate, target in TARGETS.items()},
         "default": DEFAULT,
         "figures": mean_of_seeds([measure(seed, arguments.series, arguments.river) for seed in arguments.seed]),
-        "calibration": calibrated(arguments.calibration, arguments.seed[0]) if arguments.calibration else [],
+        "calibration": calibrated,
     }
     if arguments.report:
         here = Path(__file__).parent

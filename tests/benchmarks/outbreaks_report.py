@@ -1,6 +1,6 @@
 """The benchmark's document as Markdown, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -30,7 +30,7 @@ def markdown(document: Mapping[str, Any]) -> str:
             lines.append(f"| {name} | {' | '.join(shown)} |")
         lines.append("")
     if document["calibration"]:
-        lines += _calibration(document["calibration"])
+        lines += calibration_table(document["calibration"])
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -41,18 +41,37 @@ _MEANING = (
 _COLUMNS = ("pod", "pod_share", "sensitivity", "sensitivity_share", "specificity", "delay")
 
 
-def _calibration(rows: list[Mapping[str, Any]]) -> list[str]:
+def calibration_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Pooled and worst ratios with their intervals; the worst cells' own names stand in the JSON."""
     levels = " / ".join(map(str, rows[0]["levels"]))
     lines = [
         f"## Quiet series: share of p below {levels}, over the level",
         "",
-        "| detector | windows a week | side | all cells | worst cell | cells | tests a cell |",
-        "|---|---|---|---|---|---|---|",
+        _INTERVALS,
+        "",
+        "| detector | windows a week | bank | side | all cells | worst cell | expected there | cells |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        pooled, worst = (" / ".join(f"{x:.2f}" for x in row[key]) for key in ("pooled", "worst_cell"))
+        marked = row["detector"] + ("*" if row["bounded"] else "")
+        cells = [" / ".join(_with_interval(one) for one in row[key]) for key in ("pooled", "worst_cell")]
+        expected = " / ".join(f"{one['expected']:,.0f}" for one in row["worst_cell"])
         lines.append(
-            f"| {row['detector']} | {row['windows_per_week']} | {row['side']} | {pooled} | {worst} | {row['cells']} "
-            f"| {row['tests_per_cell']:,} |"
+            f"| {marked} | {row['windows_per_week']} | {row['bank']} | {row['side']} | {' | '.join(cells)} "
+            f"| {expected} | {row['cells']} |"
         )
-    return [*lines, ""]
+    lines.append("")
+    reasons = {row["detector"]: row["bounded"] for row in rows if row["bounded"]}
+    lines += [f"\\* {name}: {reason}. Only the upper bound counts." for name, reason in reasons.items()]
+    return [*lines, ""] if reasons else lines
+
+
+_INTERVALS = (
+    "In brackets: 95 % interval, from how much series differ; that of the worst cell allows for its having been picked "
+    "out of all cells. Bounds: 0.8 to 1.2 of all cells, 1.5 of the worst: a fault is an interval that lies beyond. "
+    "Bank: series of all cells in one, as a city's are, or each cell in its own."
+)
+
+
+def _with_interval(ratio: Mapping[str, Any]) -> str:
+    return f"{ratio['ratio']:.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})"

@@ -12,7 +12,6 @@ import pytest
 
 from detectors.registry import DETECTORS
 from tests.benchmarks import outbreaks
-from tests.benchmarks import outbreaks_calibration as calibration
 from tests.benchmarks import outbreaks_oracle as oracle
 from tests.benchmarks.outbreaks_report import markdown
 from tests.benchmarks.outbreaks_simulation import FIRST_SCORED, PAST_STRENGTHS, SCENARIOS, WEEKS, Simulation, simulate
@@ -100,13 +99,3 @@ def test_the_document_is_json_and_markdown() -> None:
     json.dumps(means, allow_nan=False)
     document = {"command": "c", "seeds": [1, 2], "series": 42, "targets": {"0.05": (1, 1)}, "default": ("a", "b")}
     assert "| jiantu |" in markdown({**document, "figures": means, "calibration": []})
-
-
-@pytest.mark.parametrize(("detector", "windows_per_week"), [("counts", 7), ("counts", 1), ("outbreak", 1)])
-def test_p_is_what_it_says_in_every_cell(detector: str, windows_per_week: int) -> None:
-    found = list(calibration.shares(detector, windows_per_week, 20, seed=3))
-    assert len(found) == 2 * 48
-    for side in ("high", "low") if detector == "counts" else ("high",):
-        low, high = calibration.POOLED
-        assert low < calibration.pooled(found, side)[0] < high
-        assert calibration.worst(found, side)[0] < calibration.WORST_CELL
