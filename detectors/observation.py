@@ -77,7 +77,7 @@ class Scores:
 
     `p_high` = P(X >= x) and `p_low` = P(X <= x) are what decisions use; `p_above` = P(X > x) and
     `p_below` = P(X < x) are the other halves of the exact pairs, for calibration checks only.
-    Rounded to 6 significant digits by `rounded` before anything is decided.
+    Rounded to 6 significant digits (`detectors.rounding`) before anything is decided.
     """
 
     expected: Floats
@@ -108,3 +108,7 @@ class Scores:
             size=change(self.size),
             reason=self.reason,
         )
+
+
+FIELDS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
+"""Of Scores, in its order: all that are floats."""

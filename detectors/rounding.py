@@ -9,9 +9,10 @@ number: the same as float(f"{x:.6g}").
 from decimal import Decimal, localcontext
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.compiled import compiled, inlined
-from detectors.observation import Floats, Scores
+from detectors.compiled import compiled, in_place, inlined
+from detectors.observation import FIELDS, Counts, Floats, Scores
 
 DIGITS = 6
 _LOWEST, _HIGHEST = -307, 308
@@ -29,6 +30,17 @@ def _powers() -> tuple[Floats, Floats]:
 
 
 POWER_HIGH, POWER_LOW = _powers()
+
+
+def _exponents() -> NDArray[np.int64]:
+    """The largest k with 10**k <= 2**(b - 1023), by b, the bits of a double's exponent; -308 stands for none."""
+    with np.errstate(over="ignore"):
+        return np.searchsorted(POWER_HIGH, np.ldexp(1.0, np.arange(2048) - 1023), side="right") + (_LOWEST - 1)
+
+
+EXPONENTS = _exponents()
+EXACT = 22
+"""10 to this power and to all smaller ones is a double."""
 
 
 @compiled
@@ -60,12 +72,8 @@ def _times_power(x: float, k: int) -> tuple[float, float]:
 @compiled
 def _exponent(x: float) -> int:
     """The k with 10**k <= x < 10**(k + 1), for x > 1e-290."""
-    k = int(((np.float64(x).view(np.int64) >> 52) - 1023) * 0.30102999566398)
-    while k < _HIGHEST and x >= POWER_HIGH[k + 1 - _LOWEST]:
-        k += 1
-    while x < POWER_HIGH[k - _LOWEST]:
-        k -= 1
-    return k
+    k = int(EXPONENTS[np.float64(x).view(np.int64) >> 52])
+    return k + 1 if x >= POWER_HIGH[k + 1 - _LOWEST] else k  # no power of two holds two of ten
 
 
 @compiled
@@ -77,6 +85,18 @@ def rounded_number(x: float) -> float:
     if not (1e-290 <= size < 1e290):
         return 0.0 if size < 1e-290 else x
     k = _exponent(size)
+    ups = DIGITS - 1 - k
+    if -EXACT <= ups <= EXACT:
+        power = POWER_HIGH[abs(ups) - _LOWEST]
+        scaled = size * power if ups >= 0 else size / power
+        whole = np.floor(scaled)
+        behind = scaled - whole - 0.5
+        if behind != 0.0:
+            # The half is a double, so what was rounded once lies on its side of it, or on it; and whole and power are
+            # doubles as they stand, so that their ratio, or product, is rounded just once, too.
+            whole = whole + 1.0 if behind > 0.0 else whole
+            result = float(whole / power if ups >= 0 else whole * power)
+            return result if x > 0.0 else -result
     scaled, rest = _times_power(size, DIGITS - 1 - k)
     whole = np.floor(scaled)
     above = (scaled - whole - 0.5) + rest
@@ -106,6 +126,19 @@ def rounded_array(values: Floats) -> Floats:
     return out.reshape(values.shape)
 
 
-def rounded(scores: Scores) -> Scores:
-    """Scores with every number to 6 significant digits. Rounding what is rounded changes nothing."""
-    return scores.map(rounded_array)
+@in_place
+def _round_fields(fields: tuple[Floats, ...], places: Counts, out: Floats) -> None:
+    for f in range(len(fields)):
+        for i in range(out.shape[1]):
+            out[f, i] = np.nan
+        for i in range(places.size):
+            out[f, places[i]] = rounded_number(fields[f][i])
+
+
+def rounded_fields(scores: Scores, places: Counts, series: int) -> Floats:
+    """Every number of some series' scores to 6 significant digits, shape (fields, series): those of the first where
+    `places` says, and so on; NaN elsewhere. Rounding what is rounded changes nothing."""
+    out = np.empty((len(FIELDS), series))
+    fields = tuple(np.ascontiguousarray(getattr(scores, name), dtype=np.float64) for name in FIELDS)
+    _round_fields(fields, places, out)
+    return out

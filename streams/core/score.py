@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detectors.contract import Detector
 from detectors.observation import Codes, Floats, ScoreReason, Scores, Slot, mixed_class
 from detectors.registry import DETECTORS, create
-from detectors.rounding import rounded_array
+from detectors.rounding import rounded_fields
 from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
 from streams.core.evidence import SHIFT_DETECTOR
@@ -35,8 +35,6 @@ _STEADY = {Size.HOUR: 168, Size.DAY: 28, Size.WEEK: 8}
 """Windows in a row without a silent one after which a point is known not to pause."""
 _HALF_DAYS = {Size.DAY: 2, Size.WEEK: 14}
 """A reporting day from noon to noon lies on two dates."""
-_FIELDS = ("expected", "low", "high", "p_high", "p_above", "p_low", "p_below", "size")
-"""Of Scores, in its order: all that are floats."""
 _ALL = 1_000_000
 
 
@@ -58,6 +56,7 @@ class Bank:
         self._of = np.array([place.get(city.signals[i].of or "", -1) for i, _ in judged], dtype=np.int64)
         """The signal that each series is a part of; -1 for none."""
         self._additive = np.array([[not signal.of] for signal in city.signals], dtype=np.bool_)
+        self._are_parts = bool((self._of >= 0).any())
         self._places = self.signals * (counties + 1) + self.series
         """Where each series lies in a flat vector: one index instead of two, three times a window."""
         self.detector: Detector = create(detector, len(judged), WINDOWS_PER_WEEK[size])
@@ -66,12 +65,10 @@ class Bank:
         """Score one window of every series; arrays of shape (signals, counties + 1)."""
         scores = self.detector.score(counts.ravel()[self._places], self._slot(counts, slot))
         # One array for all fields: a window of hours has few series, and the calls would cost more than the work.
-        floats: Floats = np.full((len(_FIELDS), counts.size), np.nan)
-        own_floats = np.stack([getattr(scores, name) for name in _FIELDS])
-        floats[:, self._places] = rounded_array(own_floats)
+        floats = rounded_fields(scores, self._places, counts.size)
         codes: Codes = np.full(counts.size, ScoreReason.NOT_JUDGED, dtype=np.uint8)
         codes[self._places] = scores.reason
-        return _scores(floats.reshape(len(_FIELDS), *self.shape), codes.reshape(self.shape))
+        return _scores(floats.reshape(-1, *self.shape), codes.reshape(self.shape))
 
     def learn(
         self, counts: NDArray[np.int64], slot: Slot, expected: Floats, dead: NDArray[np.bool_] | None = None
@@ -87,7 +84,7 @@ class Bank:
 
     def _slot(self, counts: NDArray[np.int64], slot: Slot) -> Slot:
         """A window's slot, as this bank's series have it."""
-        wholes = np.where(self._of >= 0, counts[self._of, self.series], 0)
+        wholes = np.where(self._of >= 0, counts[self._of, self.series], 0) if self._are_parts else None
         day_class = slot.day_class[self.series]
         return Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes, self.signals)
 

@@ -4,11 +4,13 @@ import math
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import elementary
-from detectors.rounding import rounded_array, rounded_number
+from detectors.observation import FIELDS, Scores
+from detectors.rounding import rounded_array, rounded_fields, rounded_number
 
 
 @given(st.floats(1e-289, 1e289))
@@ -33,6 +35,26 @@ def test_what_lies_exactly_between_goes_to_the_even_digit() -> None:
 def test_nothing_infinity_and_nan_stay_what_they_are() -> None:
     given_numbers = np.array([[0.0, math.inf], [-math.inf, math.nan]])
     np.testing.assert_array_equal(rounded_array(given_numbers), given_numbers)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_scores_are_rounded_into_the_places_of_their_series(at: int) -> None:
+    random = np.random.default_rng(12)
+    numbers = random.uniform(0.0, 1.0, (len(FIELDS), 2, 3)) ** 9
+    expected, low, high, p_high, p_above, p_low, p_below, size = numbers[:, at]
+    scores = Scores(expected, low, high, p_high, p_above, p_low, p_below, size, np.zeros(3, np.uint8))
+    found = rounded_fields(scores, np.array([4, 0, 2]), 6)
+    np.testing.assert_array_equal(found[:, [4, 0, 2]], rounded_array(numbers[:, at]))
+    assert np.isnan(found[:, [1, 3, 5]]).all()
+
+
+@given(st.integers(1, 10**6 - 1), st.integers(-30, 30), st.sampled_from([0, -1, 1]))
+def test_what_all_but_lies_between_two_is_rounded_to_the_nearer(digits: int, exponent: int, side: int) -> None:
+    """Where one multiplication cannot tell, and just beyond."""
+    half = float(f"{digits}.5e{exponent}")
+    for steps in (1, 3, 40, 10**6, 10**8):
+        x = half * (1.0 + side * steps * 2.0**-52)
+        assert rounded_number(x) == float(f"{x:.6g}")
 
 
 def ulps(found: float, exact: float) -> float:
