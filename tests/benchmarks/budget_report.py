@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from tests.benchmarks.budget_incidents import CASES, SIZES
@@ -28,8 +29,11 @@ _MEANING = (
 )
 _FINDING = (
     "One of every kind in a county of every size (thirds by population) in each seed's run. Found: a page on its "
-    "county and signals from its start until 7 days after its end. Delay: median, from the start, in hours."
+    "county and signals from its start until 7 days after its end; in brackets the 95 % interval of the rate "
+    "in percent (Wilson's). Delay: median, from the start, in hours."
 )
+ANY = "any"
+"""Counties of every size, or incidents of every kind, together."""
 
 
 def interval(rates: Sequence[float]) -> tuple[float, float] | None:
@@ -42,6 +46,18 @@ def interval(rates: Sequence[float]) -> tuple[float, float] | None:
         return None
     half = float(student.ppf(0.975, len(rates) - 1)) * stdev(rates) / len(rates) ** 0.5
     return round(mean(rates) - half, 6), round(mean(rates) + half, 6)
+
+
+def rate_interval(found: int, of: int) -> tuple[float, float] | None:
+    """Wilson's 95 % interval of a rate; None of nothing.
+
+    >>> rate_interval(8, 10)
+    (0.490162, 0.943318)
+    """
+    if of == 0:
+        return None
+    between = binomtest(found, of).proportion_ci(method="wilson")
+    return round(float(between.low), 6), round(float(between.high), 6)
 
 
 def document(about: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Document:
@@ -73,9 +89,11 @@ def document(about: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> 
     for budget in first["budgets"] if mine else ():
         rows = [row for one in mine for row in one[f"{budget:g}"]]
         made["incidents"][f"{budget:g}"] = [
-            _found(case.name, size, [row["hours"] for row in rows if (row["case"], row["size"]) == (case.name, size)])
-            for case in CASES
-            for size in SIZES
+            _found(
+                name, size, [row["hours"] for row in rows if name in (row["case"], ANY) and size in (row["size"], ANY)]
+            )
+            for name in (*(case.name for case in CASES), ANY)
+            for size in (*SIZES, ANY)
         ]
     gates = [of["met"] for world in made["false_pages"].values() for of in world.values() if of["met"] is not None]
     made["met"] = all(gates) if gates else None
@@ -107,6 +125,7 @@ def _found(case: str, size: str, hours: Sequence[float | None]) -> Document:
         "size": size,
         "incidents": len(hours),
         "found": len(delays),
+        "interval": rate_interval(len(delays), len(hours)),
         "median_delay_hours": round(median(delays), 1) if delays else None,
     }
 
@@ -167,6 +186,7 @@ def _incidents(made: Mapping[str, Any]) -> list[str]:
         cells = []
         for row in rows:
             delay = row["median_delay_hours"]
-            cells += [f"{row['found']} / {row['incidents']}", "" if delay is None else f"{delay:g}"]
+            between = "" if row["interval"] is None else " ({:.0f}–{:.0f})".format(*(100 * p for p in row["interval"]))
+            cells += [f"{row['found']} / {row['incidents']}{between}", "" if delay is None else f"{delay:g}"]
         lines.append(f"| {rows[0]['case']} | {rows[0]['size']} | {' | '.join(cells)} |")
     return [*lines, ""]

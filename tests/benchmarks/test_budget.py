@@ -179,6 +179,23 @@ def test_an_interval_needs_two_seeds() -> None:
     assert interval([2.0, 2.0]) == (2.0, 2.0)
 
 
+def test_found_incidents_are_reported_with_the_interval_of_their_rate() -> None:
+    rows = [
+        {"case": case.name, "size": size, "hours": 10.0 if size == "large" else None}
+        for case in incidents.CASES
+        for size in incidents.SIZES
+    ]
+    found = [
+        {"seed": seed, "world": "leshan_incidents", "years": 1.0, "budgets": [7.0], "result": {"7": rows}}
+        for seed in range(10)
+    ]
+    made = document({"command": "c", "commit": "d", "machine": {"cores": 2, "processor": "p", "python": "3"}}, found)
+    shown = markdown(made)
+    assert f"| {incidents.CASES[0].name} | large | 10 / 10 (72–100) | 10 |" in shown
+    assert f"| {incidents.CASES[0].name} | small | 0 / 10 (0–28) |  |" in shown
+    assert "| any | any | 80 / 240 (28–40) | 10 |" in shown
+
+
 def test_the_power_of_every_countable_signal_is_reported(tmp_path_factory: pytest.TempPathFactory) -> None:
     river_town(folder := tmp_path_factory.mktemp("town"))
     found = power.measure(str(folder), Trial(replicates=2, weeks=8))
