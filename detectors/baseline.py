@@ -81,6 +81,7 @@ from detectors.row import (
     TREND_NOISE,
     WARM_UP,
     WINDOWS_PER_WEEK,
+    YOUNG_DOUBT,
     Rows,
 )
 from detectors.special_days import class_effect, learn_classes
@@ -217,7 +218,8 @@ def size_of(mean: float, phi: float, q: float, row: Floats, settings: Floats) ->
     What one window tells of phi has a variance of phi^2 (2 + (6 phi - 6 + 1 / phi) / m), from the cumulants of a
     negative binomial: few counts that come in clumps say little."""
     clumps = 6.0 * (max(phi, 1.0) - 1.0) + 1.0 / max(phi, 1.0)
-    doubt = settings[SPREAD_DOUBT] / (row[SPREAD_WEIGHT] + settings[SPREAD_STRENGTH] + 4.0)
+    known = row[SPREAD_WEIGHT] + settings[SPREAD_STRENGTH] + 4.0
+    doubt = (settings[SPREAD_DOUBT] + YOUNG_DOUBT / known) / known
     doubt *= (clumps + 2.0 * mean) / (1.0 + 2.0 * mean)
     wide = max(phi, 1.0 - mean * q) * (1.0 + doubt)
     return float(max(mean / max(wide - 1.0 + mean * q, 1e-9), 1e-3))

@@ -168,7 +168,7 @@ class OutbreakBank(Detector):
     """Likelihood ratio of an outbreak that began in one of the last four windows; days and weeks."""
 
     name: ClassVar[str] = "outbreak"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
     sides: ClassVar[tuple[str, ...]] = ("high",)
