@@ -1,7 +1,7 @@
 """The baseline bank: a negative-binomial forecast per series, both exact tails, learned online.
 
 >>> import numpy as np
->>> from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
+>>> from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
 from detectors.observation import ScoreReason, Slot
 >>> bank = CountBank.fresh(series=2, windows_per_week=7)
 >>> for day in range(60):
@@ -18,10 +18,10 @@ import numpy as np
 
 from detectors.baseline import forecast, level_of
 from detectors.borrowing import LENT, borrowed, lend, lent_by
-from detectors.compiled import compiled
+from detectors.compiled import in_place
 from detectors.contract import Detector
 from detectors.elementary import exp
-from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
+from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
@@ -41,12 +41,20 @@ SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
 
 
-@compiled
+@in_place
 def _score_rows(
-    rows: Rows, held: Rows, counts: Counts, now: Floats, classes: Counts, settings: Floats, out: Rows
+    rows: Rows,
+    held: Rows,
+    counts: Counts,
+    where: tuple[Floats, int, float],
+    classes: Counts,
+    settings: Floats,
+    out: Rows,
+    work: Floats,
 ) -> None:
-    """out, shape (series, 9): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded."""
-    waves, place, length = now[WAVES:].copy(), int(now[PLACE]), now[LENGTH]
+    """out, shape (series, 9): expected, low, high, p_high, p_above, p_low, p_below, size, reason; rounded. `where` as
+    from `slot_parts`; `work`, shape (8,), is nobody's."""
+    waves, place, length = where
     for i in range(counts.size):
         row = rows[i]
         out[i] = np.nan
@@ -63,10 +71,10 @@ def _score_rows(
         _say(out[i], min(counts[i], MOST), mean, size)
         if row[FORMER_LEFT] > 0.0:
             former = max(mean * exp(row[FORMER] - level_of(row, settings)), settings[FLOOR] * length)
-            _allow_former(out[i], min(counts[i], MOST), rounded_number(former), size)
+            _allow_former(out[i], min(counts[i], MOST), rounded_number(former), size, work)
 
 
-@compiled
+@in_place
 def _say(out: Floats, count: int, mean: float, size: float) -> None:
     """The verdict of one negative binomial."""
     out[0] = mean
@@ -79,11 +87,11 @@ def _say(out: Floats, count: int, mean: float, size: float) -> None:
     out[7] = size
 
 
-@compiled
-def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
+@in_place
+def _allow_former(out: Floats, count: int, former: float, size: float, other: Floats) -> None:
     """A new level has not proved itself yet: what the former one explains is no news. Each p is the larger of both,
-    the band spans both, and the mean said is the former one where the count lies outside the new one's band."""
-    other = np.empty(8)
+    the band spans both, and the mean said is the former one where the count lies outside the new one's band. `other`,
+    shape (8,), is nobody's."""
     _say(other, count, former, size)
     side = 3 if count >= out[0] else 5
     if out[side] < BAND_LOW and other[side] > out[side]:
@@ -93,16 +101,23 @@ def _allow_former(out: Floats, count: int, former: float, size: float) -> None:
         out[j] = max(out[j], other[j])
 
 
-@compiled
-def _learn_rows(
-    rows: Rows, held: Rows, ring: Rows, at: int, counts: Counts, classes: Counts, settings: Floats
-) -> Counts:
-    """What the series lend from now on: see `detectors.borrowing`."""
-    work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
+@in_place
+def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
+    rows: Rows,
+    held: Rows,
+    ring: Rows,
+    at: int,
+    counts: Counts,
+    classes: Counts,
+    settings: Floats,
+    work: Rows,
+    sums: Counts,
+) -> None:
+    """`work`, shape (2, PARTS), is nobody's; `sums`, zeros of shape (LENT,), become what the series lend from now on
+    (`detectors.borrowing`)."""
     for i in range(counts.size):
         pass_window(rows[i], held[i], ring, at, counts[i], classes[i], settings, work)
         lend(rows[i], sums)
-    return sums
 
 
 class CountBank(Detector):
@@ -134,7 +149,8 @@ class CountBank(Detector):
         now, classes = slot_numbers(slot, self._windows_per_week)
         out = np.empty((counts.size, 9))
         rows, held = self._guarded.rows, self._guarded.held
-        _score_rows(rows, held, counts.astype(np.int64), now, classes, self._settings, out)
+        counts, where = counts.astype(np.int64), slot_parts(now)
+        _score_rows(rows, held, counts, where, classes, self._settings, out, np.empty(8))
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -142,7 +158,8 @@ class CountBank(Detector):
         """See `Detector.learn`."""
         now, classes = slot_numbers(slot, self._windows_per_week)
         of, counts = self._guarded, counts.astype(np.int64)
-        sums = _learn_rows(of.rows, of.held, of.ring, of.opened(now), counts, classes, self._settings)
+        work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
+        _learn_rows(of.rows, of.held, of.ring, of.opened(now), counts, classes, self._settings, work, sums)
         self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:

@@ -146,6 +146,12 @@ class GuardedRows:
         return type(self)(*(part.copy() for part in self.arrays()))
 
 
+def slot_parts(now: Floats) -> tuple[Floats, int, float]:
+    """(waves, where the slot's pair lies, length) of a row of the ring; the waves are the caller's, who says in the
+    second of them how many windows a forecast looks over."""
+    return now[WAVES:].copy(), int(now[PLACE]), float(now[LENGTH])
+
+
 def slot_numbers(slot: Slot, windows_per_week: int) -> tuple[Floats, Counts]:
     """(the window's row of the ring, calendar classes of the series), for compiled functions."""
     week_ends = slot.index % windows_per_week == windows_per_week - 1

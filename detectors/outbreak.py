@@ -6,7 +6,7 @@ against none is gathered over the last windows, for a start in any of them and s
 been plain, starts before it no longer count: what comes next needs evidence of its own.
 
 >>> import numpy as np
->>> from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
+>>> from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
 from detectors.observation import Slot
 >>> bank = OutbreakBank.fresh(series=1, windows_per_week=1)
 >>> for week in range(60):
@@ -26,9 +26,9 @@ import numpy as np
 
 from detectors.baseline import forecast
 from detectors.borrowing import LENT, borrowed, lend, lent_by
-from detectors.compiled import compiled
+from detectors.compiled import in_place
 from detectors.contract import Detector
-from detectors.guard import BEHIND, LENGTH, MOST, PLACE, WAVES, GuardedRows, pass_window, slot_numbers
+from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
 from detectors.outbreak_evidence import DOSES, LAGS, PLACES, PROFILE, SIZES, evidence, ratios, survival
 from detectors.packing import packed, unpacked
@@ -73,23 +73,23 @@ def watchful_settings(windows_per_week: int) -> Settings:
     return replace(usual, spread_doubt=SPREAD_DOUBT, guard=guard, shared=SHARED_BY_STARTS)
 
 
-@compiled
+@in_place
 def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     held: Rows,
     extras: Rows,
     counts: Counts,
-    slot: Floats,
+    where: tuple[Floats, int, float],
     classes: Counts,
     settings: Floats,
     doses: Floats,
     out: Rows,
     worked_out: Rows,
+    terms: Floats,
 ) -> None:
-    """out (series, 9) as in `detectors.counts`; `where`: the slot's place and the window's length; `worked_out`
-    (series, doses + 2): the window's likelihood ratios, the evidence, and the p of so much."""
-    work = np.empty(doses.size)
-    waves, where = slot[WAVES:].copy(), (int(slot[PLACE]), slot[LENGTH])
+    """out (series, 9) as in `detectors.counts`; `where` as from `slot_parts`; `worked_out` (series, doses + 2): the
+    window's likelihood ratios, the evidence, and the p of so much; `terms`, shape (doses,), is nobody's."""
+    waves, place, length = where
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
@@ -100,10 +100,10 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             out[i, 8] = _WARMING_UP
             continue
         waves[1] = held[i, BEHIND]
-        mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
+        mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
         mean, size = rounded_number(mean), rounded_number(size)
         now = worked_out[i]
-        ratios(min(counts[i], MOST), mean, size, doses, work, now)
+        ratios(min(counts[i], MOST), mean, size, doses, terms, now)
         starts = int(extra[STARTS])
         now[_FOUND] = evidence(extra[GATHERED:], now, starts)
         at_least, above = survival(now[_FOUND], mean, size, starts)
@@ -117,7 +117,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         out[i, 5], out[i, 6] = 1.0, 1.0
 
 
-@compiled
+@in_place
 def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     held: Rows,
@@ -125,17 +125,19 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     at: int,
     extras: Rows,
     counts: Counts,
-    slot: Floats,
+    where: tuple[Floats, int, float],
     classes: Counts,
     settings: Floats,
     resets_at: float,
     doses: Floats,
     worked_out: Rows,
-) -> Counts:
-    """What the series lend from now on: see `detectors.borrowing`. `worked_out` as scoring left it; NaN where it did
-    not."""
-    work, terms, sums = np.empty((2, PARTS)), np.empty(doses.size), np.zeros(LENT, np.int64)
-    waves, where = slot[WAVES:].copy(), (int(slot[PLACE]), slot[LENGTH])
+    work: tuple[Floats, Rows],
+    sums: Counts,
+) -> None:
+    """`worked_out` as scoring left it, NaN where it did not; `work`, shapes (doses,) and (2, PARTS), is nobody's;
+    `sums`, zeros of shape (LENT,), become what the series lend from now on (`detectors.borrowing`)."""
+    waves, place, length = where
+    terms, space = work
     for i in range(counts.size):
         row, extra, now = rows[i], extras[i], worked_out[i]
         starts = int(extra[STARTS])
@@ -145,13 +147,13 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             if row[SEEN] >= settings[WARM_UP]:
                 if np.isnan(now[_FOUND]):
                     waves[1] = held[i, BEHIND]
-                    mean, size, _ = forecast(row, waves, where[0], classes[i], where[1], settings)
+                    mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
                     mean, size = rounded_number(mean), rounded_number(size)
                     ratios(count, mean, size, doses, terms, now)
                     now[_FOUND] = evidence(extra[GATHERED:], now, starts)
                     now[_AT_LEAST] = survival(now[_FOUND], mean, size, starts)[0]
                 plain = now[_FOUND] > 1.0 and now[_AT_LEAST] <= resets_at  # no p is small before
-        pass_window(row, held[i], ring, at, counts[i], classes[i], settings, work)
+        pass_window(row, held[i], ring, at, counts[i], classes[i], settings, space)
         lend(row, sums)
         nothing = np.isnan(now[_FOUND])
         for lag in range(LAGS - 1, 0, -1):
@@ -161,7 +163,6 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
                     before *= now[PLACES[lag - 1, k]]
                 extra[GATHERED + lag * _SIZES + k] = min(before, 1e240)
         extra[STARTS] = 1.0 if plain else min(starts + 1.0, float(LAGS))
-    return sums
 
 
 class OutbreakBank(Detector):
@@ -210,8 +211,19 @@ class OutbreakBank(Detector):
         else:
             now, classes = slot_numbers(slot, self._windows_per_week)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
-            of, settings = self._guarded, self._settings
-            _score_rows(of.rows, of.held, self._extras, counts, now, classes, settings, DOSES, out, worked_out)
+            _score_rows(
+                self._guarded.rows,
+                self._guarded.held,
+                self._extras,
+                counts,
+                slot_parts(now),
+                classes,
+                self._settings,
+                DOSES,
+                out,
+                worked_out,
+                np.empty(DOSES.size),
+            )
             self._scored = counts, now, classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
@@ -226,20 +238,22 @@ class OutbreakBank(Detector):
             same = all(map(np.array_equal, self._scored, (counts, now, classes)))
             worked_out = self._scored[3] if same else worked_out
             self._scored = None
-        of = self._guarded
-        sums = _learn_rows(
+        of, sums = self._guarded, np.zeros(LENT, np.int64)
+        _learn_rows(
             of.rows,
             of.held,
             of.ring,
             of.opened(now),
             self._extras,
             counts,
-            now,
+            slot_parts(now),
             classes,
             self._settings,
             self._resets_at,
             DOSES,
             worked_out,
+            (np.empty(DOSES.size), np.empty((2, PARTS))),
+            sums,
         )
         self._settings = borrowed(sums, self._alone)
 
