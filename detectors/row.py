@@ -119,7 +119,7 @@ STEEPEST = 0.05
 """The most that a trend moves the log mean in a week."""
 SPREAD_LEAST = 0.5
 """No dispersion is taken for less."""
-YOUNG_DOUBT = 24.0
+YOUNG_DOUBT = 12.0
 """What is doubted of a dispersion besides `Settings.spread_doubt`, while discounted sums have forgotten nothing yet."""
 CLEAR = 5.0
 """The most standard deviations that a residual counts for in what is said of the level's noise."""
