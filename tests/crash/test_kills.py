@@ -43,6 +43,7 @@ def check(told: list[dict[str, Any]], kills: int) -> None:
     assert positions[-1] > len(recorded_lines()) / 2
 
 
+@pytest.mark.long
 def test_two_hundred_kills_change_nothing(undisturbed: Outcome, tmp_path: Path) -> None:
     check(killed(tmp_path, 200, secrets.randbits(32)), 200)
     assert replay(tmp_path) == undisturbed

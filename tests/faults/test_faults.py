@@ -21,6 +21,7 @@ from tests.faults.recordings import Stream, leshan
 from tests.faults.storm import Lanes, storm
 from tests.kafka.fixtures import SharedBroker
 
+pytestmark = pytest.mark.long
 LAKE_CITY = Stream(RECORDING, str(LAKE))
 RATE = 4_000
 """Records a second, where nothing is waited for."""

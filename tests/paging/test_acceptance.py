@@ -22,6 +22,7 @@ from tests.paging.receiver import Receiver
 from tests.paging.samples import Filling, alert_id, ended, raised
 from tests.wording.samples import CASE
 
+pytestmark = pytest.mark.long
 COUNTIES = (
     "511102",
     "511111",

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from tests.promises.lake import Outcome, pinned
-from tests.promises.on_this_machine import wide_cpu_features
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,20 +66,13 @@ def test_any_zone_hash_seed_wall_clock_and_number_of_threads(
     assert said["ledger_sha256"] == undisturbed.ledger_sha256
 
 
-def test_a_cpu_without_wide_registers(tmp_path: Path) -> None:
+@pytest.mark.long
+def test_a_cpu_without_wide_registers(plain_cpu: dict[str, str], tmp_path: Path) -> None:
     """numpy without all that it dispatches on here, numba for the plainest CPU of this kind, compiled afresh.
 
     Of the state nothing is promised between different CPUs: exp and log may differ in their last digit.
     """
-    said = replayed_by(
-        {
-            "NPY_DISABLE_CPU_FEATURES": " ".join(wide_cpu_features()),
-            "NUMBA_CPU_NAME": "generic",
-            "NUMBA_CPU_FEATURES": "",
-            "NUMBA_CACHE_DIR": str(tmp_path / "numba"),
-        },
-        str(tmp_path / "data"),
-    )
+    said = replayed_by(plain_cpu, str(tmp_path))
     assert said["machine"]["wide_cpu_features"] == []
-    assert list((tmp_path / "numba").rglob("*.nbc")), "nothing was compiled for that CPU"
+    assert list(Path(plain_cpu["NUMBA_CACHE_DIR"]).rglob("*.nbc")), "nothing was compiled for that CPU"
     assert said["log_sha256"] == pinned()[0]

@@ -39,8 +39,9 @@ def theirs(tmp_path: Path) -> Path:
 def pytest_in(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and output of a pytest run, with warnings as errors."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ours = ("-p", "no:schemathesis", "-p", "no:hypothesispytest")  # which they do not have
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *ours, *arguments],
         cwd=folder,
         env=bare | {"COLUMNS": "200"},
         capture_output=True,
