@@ -1,7 +1,8 @@
 """Where Alertmanager sends what: amtool's own answers, and the real server for what holds what back."""
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -11,13 +12,14 @@ from tests.paging.receiver import receiving
 from tests.prometheus.fixtures import NewAlertmanager
 from tests.prometheus.programs import tool
 from tests.prometheus.server import Alertmanager
-from tests.rules.files import ALERTMANAGER
+from tests.rules.files import ALERTMANAGER, read
 
 SETTINGS = ALERTMANAGER / "alertmanager.yml"
+ANOMALY = {"alertname": "JiantuAlertOpen", "kind": "anomaly", "replayed": "false"}
 ROUTES = [
-    ("paging", {"alertname": "JiantuAlertOpen", "kind": "anomaly", "severity": "critical", "replayed": "false"}),
-    ("paging", {"alertname": "JiantuAlertOpen", "kind": "anomaly", "severity": "warning", "replayed": "false"}),
-    ("nobody", {"alertname": "JiantuAlertOpen", "kind": "anomaly", "severity": "critical", "replayed": "true"}),
+    ("paging", {**ANOMALY, "severity": "critical"}),
+    ("paging", {**ANOMALY, "severity": "warning"}),
+    ("nobody", {**ANOMALY, "severity": "critical", "replayed": "true"}),
     ("nobody", {"alertname": "JiantuRestrictedAlertOpen", "kind": "restricted", "replayed": "true"}),
     ("paging", {"alertname": "JiantuRestrictedAlertOpen", "kind": "restricted", "replayed": "false"}),
     ("paging", {"alertname": "JiantuExporterAbsent", "kind": "pipeline", "severity": "critical"}),
@@ -41,20 +43,34 @@ def test_who_is_told(receiver: str, labels: Mapping[str, str]) -> None:
     assert said.stdout.strip() == receiver, said.stderr
 
 
+def test_alerts_of_a_county_wait_seconds_for_others_of_the_same_county() -> None:
+    """A page is due within a minute of its alert: scraping, rules and the pager take the rest of it."""
+    tree = read(SETTINGS)["route"]
+    waits = {"critical": 0, "warning": 0}
+    for severity in waits:
+        route = next(one for one in tree["routes"] if matches(one["matchers"], {**ANOMALY, "severity": severity}))
+        waits[severity] = int(route["group_wait"].removesuffix("s"))
+        assert {"county", "severity"} <= set(route["group_by"])
+    assert waits["critical"] < waits["warning"] <= 15
+
+
+def matches(matchers: Sequence[str], labels: Mapping[str, str]) -> bool:
+    """Whether a route is for an alert."""
+    parts = [re.fullmatch(r'(\w+)(=~|=)"(.*)"', one) for one in matchers]
+    return all(part is not None and re.fullmatch(part[3], labels.get(part[1], "")) for part in parts)
+
+
 # ---- what holds what back ----------------------------------------------------------------------------------------
 
-ANOMALY = {"alertname": "JiantuAlertOpen", "kind": "anomaly", "replayed": "false"}
+WARNING = {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"}
+CRITICAL = {**WARNING, "severity": "critical"}
+STANDS_STILL = {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"}
 HELD_BACK: list[tuple[str, Mapping[str, str], Mapping[str, str], bool]] = [
-    (
-        "a warning, by a pipeline that is down",
-        {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"},
-        {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"},
-        True,
-    ),
+    ("a warning, by a pipeline that is down", STANDS_STILL, WARNING, True),
     (
         "what is critical, by a pipeline that is down (threats to life go past Alertmanager: tests/paging/test_pager)",
-        {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"},
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
+        STANDS_STILL,
+        CRITICAL,
         True,
     ),
     (
@@ -66,45 +82,20 @@ HELD_BACK: list[tuple[str, Mapping[str, str], Mapping[str, str], bool]] = [
     (
         "nothing, by what is about jiantu and no pipeline that is down",
         {"alertname": "JiantuStalled", "kind": "service", "severity": "warning"},
-        {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"},
+        WARNING,
         False,
     ),
-    (
-        "no pipeline that is down, by whatever is critical",
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
-        {"alertname": "JiantuStandsStill", "kind": "pipeline", "severity": "critical"},
-        False,
-    ),
+    ("no pipeline that is down, by whatever is critical", CRITICAL, STANDS_STILL, False),
     (
         "a silent feed, by a pipeline that is down",
         {"alertname": "JiantuExporterAbsent", "kind": "pipeline", "severity": "critical"},
         {"alertname": "JiantuFeedSilent", "kind": "feed", "severity": "warning", "point": "hotline"},
         True,
     ),
-    (
-        "a warning, by what is critical of the same county and category",
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
-        {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"},
-        True,
-    ),
-    (
-        "no warning of another county",
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
-        {**ANOMALY, "severity": "warning", "county": "511111", "category": "housing"},
-        False,
-    ),
-    (
-        "no warning of another category",
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing"},
-        {**ANOMALY, "severity": "warning", "county": "511102", "category": "traffic"},
-        False,
-    ),
-    (
-        "nothing, by what was replayed",
-        {**ANOMALY, "severity": "critical", "county": "511102", "category": "housing", "replayed": "true"},
-        {**ANOMALY, "severity": "warning", "county": "511102", "category": "housing"},
-        False,
-    ),
+    ("a warning, by what is critical of the same county and category", CRITICAL, WARNING, True),
+    ("no warning of another county", CRITICAL, {**WARNING, "county": "511111"}, False),
+    ("no warning of another category", CRITICAL, {**WARNING, "category": "traffic"}, False),
+    ("nothing, by what was replayed", {**CRITICAL, "replayed": "true"}, WARNING, False),
 ]
 
 

@@ -1,6 +1,7 @@
 """Checkpoints: whole or not there, whoever is killed in the middle, whoever wakes late, whatever compaction removes."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from streams.core.outputs import Accounting
 from streams.runtime.checkpoints import (
-    LARGEST_PIECE,
     STOPPED,
     About,
     Checkpoint,
@@ -22,6 +22,8 @@ from streams.runtime.checkpoints import (
 )
 
 PLACE = Place("tally", 3)
+LARGEST_RECORD = 1_048_588 - 1_000
+"""Of key and value: what a broker takes unless it is told otherwise, without frames and headers."""
 ABOUT = About("events", "id", 12, "version")
 
 
@@ -43,7 +45,7 @@ class Topic:
             if self.room <= 0:
                 raise DeadError
             self.room -= 1
-            assert value is None or len(value) <= LARGEST_PIECE
+            assert len(key) + len(value or b"") <= LARGEST_RECORD
             self.records.append((self.next, key, value))
             self.next += 1
 
@@ -257,6 +259,24 @@ def test_a_zombie_that_wakes_after_its_keys_were_deleted_is_not_taken_for_whole(
     assert best is not None
     assert best.manifest.writer.startswith("2-")
     assert best.chunks == state_at(60)
+
+
+@pytest.mark.parametrize("room", range(9))
+def test_an_heir_that_is_killed_in_its_first_checkpoint_has_taken_nothing_away(room: int) -> None:
+    topic = Topic()
+    before = Owner.takes_up(topic, 1)
+    before.position = 40
+    before.saves()
+    heir = Owner.takes_up(topic, 2)
+    heir.position = 60
+    topic.room = room
+    with suppress(DeadError):
+        heir.saves()
+    topic.compact(keep=0)
+    best = topic.best()
+    assert best is not None
+    assert best.manifest.position in (40, 60)
+    assert best.chunks == state_at(best.manifest.position)
 
 
 def test_a_spoilt_piece_makes_the_older_checkpoint_the_best() -> None:

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -184,6 +184,31 @@ def test_without_room_nothing_is_there_and_it_goes_on_when_there_is(
     writer.append([line(99)])
     writer.close()
     assert read(tmp_path) == [*lines, line(99)]
+
+
+@pytest.mark.parametrize("segment", [1, 1 << 26])
+def test_what_was_appended_is_on_the_disk_and_so_is_its_name(
+    segment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only with the system, as a killed process leaves it: a power cut takes that away."""
+    on_disk: dict[int, int] = {}
+
+    def noting(sync: Callable[[int], None]) -> Callable[[int], None]:
+        def noted(file: int) -> None:
+            sync(file)
+            on_disk[os.fstat(file).st_ino] = os.fstat(file).st_size
+
+        return noted
+
+    monkeypatch.setattr(os, "fsync", noting(os.fsync))
+    monkeypatch.setattr(os, "fdatasync", noting(os.fdatasync))
+    writer = begun(tmp_path, segment=segment)
+    for number in range(4):
+        writer.append([line(number)])
+        for path, _ in segments(tmp_path):
+            assert on_disk[path.stat().st_ino] == path.stat().st_size, path
+        assert tmp_path.stat().st_ino in on_disk
+    writer.close()
 
 
 def test_what_retention_let_go_is_said_and_the_rest_can_be_read(tmp_path: Path) -> None:
