@@ -30,7 +30,7 @@ from detectors.compiled import in_place
 from detectors.contract import Detector
 from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
-from detectors.outbreak_evidence import DOSES, LAGS, PLACES, PROFILE, SIZES, evidence, ratios, survival
+from detectors.outbreak_evidence import DOSES, LAGS, LANES, PLACES, PROFILE, SIZES, evidence, ratios, survival
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
@@ -82,13 +82,13 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     where: tuple[Floats, int, float],
     classes: Counts,
     settings: Floats,
-    doses: Floats,
+    lanes: Floats,
     out: Rows,
     worked_out: Rows,
-    terms: Floats,
+    terms: Rows,
 ) -> None:
     """out (series, 9) as in `detectors.counts`; `where` as from `slot_parts`; `worked_out` (series, doses + 2): the
-    window's likelihood ratios, the evidence, and the p of so much; `terms`, shape (doses,), is nobody's."""
+    window's likelihood ratios, the evidence, and the p of so much; `terms`, shape (2, lanes), is nobody's."""
     waves, place, length = where
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
@@ -103,7 +103,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
         mean, size = rounded_number(mean), rounded_number(size)
         now = worked_out[i]
-        ratios(min(counts[i], MOST), mean, size, doses, terms, now)
+        ratios(min(counts[i], MOST), mean, size, lanes, terms, now)
         starts = int(extra[STARTS])
         now[_FOUND] = evidence(extra[GATHERED:], now, starts)
         at_least, above = survival(now[_FOUND], mean, size, starts)
@@ -129,12 +129,12 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     classes: Counts,
     settings: Floats,
     resets_at: float,
-    doses: Floats,
+    lanes: Floats,
     worked_out: Rows,
-    work: tuple[Floats, Rows],
+    work: tuple[Rows, Rows],
     sums: Counts,
 ) -> None:
-    """`worked_out` as scoring left it, NaN where it did not; `work`, shapes (doses,) and (2, PARTS), is nobody's;
+    """`worked_out` as scoring left it, NaN where it did not; `work`, shapes (2, lanes) and (2, PARTS), is nobody's;
     `sums`, zeros of shape (LENT,), become what the series lend from now on (`detectors.borrowing`)."""
     waves, place, length = where
     terms, space = work
@@ -149,7 +149,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
                     waves[1] = held[i, BEHIND]
                     mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
                     mean, size = rounded_number(mean), rounded_number(size)
-                    ratios(count, mean, size, doses, terms, now)
+                    ratios(count, mean, size, lanes, terms, now)
                     now[_FOUND] = evidence(extra[GATHERED:], now, starts)
                     now[_AT_LEAST] = survival(now[_FOUND], mean, size, starts)[0]
                 plain = now[_FOUND] > 1.0 and now[_AT_LEAST] <= resets_at  # no p is small before
@@ -219,10 +219,10 @@ class OutbreakBank(Detector):
                 slot_parts(now),
                 classes,
                 self._settings,
-                DOSES,
+                LANES,
                 out,
                 worked_out,
-                np.empty(DOSES.size),
+                np.empty((2, LANES.size)),
             )
             self._scored = counts, now, classes, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
@@ -250,9 +250,9 @@ class OutbreakBank(Detector):
             classes,
             self._settings,
             self._resets_at,
-            DOSES,
+            LANES,
             worked_out,
-            (np.empty(DOSES.size), np.empty((2, PARTS))),
+            (np.empty((2, LANES.size)), np.empty((2, PARTS))),
             sums,
         )
         self._settings = borrowed(sums, self._alone)

@@ -13,16 +13,20 @@ makes it, by importance sampling from the outbreaks themselves.
 
 import numpy as np
 
-from detectors.compiled import compiled, in_place
+from detectors.compiled import compiled, in_place, inlined
 from detectors.elementary import exp, log, log1p
 from detectors.observation import Floats
 from detectors.outbreak_table import ABOVE, AT_LEAST
+from detectors.row import Rows
 
 LAGS = 4
 SIZES = (2.0, 4.0, 8.0, 16.0, 32.0)
 PROFILE = (0.4, 0.3, 0.2, 0.1)
 DOSES = np.array([0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.2, 4.8, 6.4, 9.6, 12.8])
 """Every product of a size and a share of the profile, ascending: cases added to a window, in standard deviations."""
+LANES = np.append(DOSES, np.zeros(-DOSES.size % 8))
+"""The same, filled up to what a processor takes at once."""
+_LAST = len(DOSES) - 1
 PLACES = np.array([[3, 5, 7, 9, 11], [2, 4, 6, 8, 10], [1, 3, 5, 7, 9], [0, 1, 3, 5, 7]])
 """Shape (lags, sizes): which dose a window gets so many windows after the start."""
 FEW = 256
@@ -36,33 +40,63 @@ SPREAD_STEP = 0.25
 """Step of the table's square root of the log of the dispersion, from 0."""
 
 
+@inlined
+def _step(n: int, count: int, of: tuple[float, float, float, float]) -> float:
+    """What a dose's term for n added cases is multiplied by, a unit of dose, for n + 1."""
+    spread, mean, still, more = of
+    inside = count - n
+    return spread * inside / (mean * (still + (inside - 1.0) * more) * (n + 1.0))
+
+
+@inlined
+def _is_over(term: float, total: float, growth: float) -> bool:
+    """Whether the terms to come add nothing that counts."""
+    return term < 1e-7 * total and growth < 0.9
+
+
 @in_place
-def ratios(count: int, mean: float, size: float, doses: Floats, work: Floats, out: Floats) -> None:
+def ratios(count: int, mean: float, size: float, lanes: Floats, work: Rows, out: Floats) -> None:
     """out (doses,): P(count | as expected + Poisson(dose standard deviations)) / P(count | as expected).
 
-    `doses` is DOSES: with a length that the compiler does not know, it takes several of them at once. `work` (doses,)
-    is nobody's."""
+    `lanes` is LANES, and `work`, of shape (2, lanes), nobody's: of a length that the compiler does not know, it takes
+    eight at once."""
     spread = np.sqrt(mean * (1.0 + mean / size))
     if count > FEW:
-        for i in range(doses.size):
-            out[i] = _smooth_ratio(float(count), mean, size, doses[i] * spread)
+        for i in range(_LAST + 1):
+            out[i] = _smooth_ratio(float(count), mean, size, lanes[i] * spread)
         return
-    for i in range(doses.size):
-        work[i] = exp(-doses[i] * spread)
-        out[i] = work[i]
-    still, more = 1.0 / (1.0 + mean / size), 1.0 / (mean + size)
-    last = doses.size - 1
-    for n in range(count):
-        inside = count - n
-        step = spread * inside / (mean * (still + (inside - 1.0) * more) * (n + 1.0))
-        for i in range(doses.size):
-            term = work[i] * (doses[i] * step)
-            work[i] = term
-            out[i] += term
-        if work[last] < 1e-7 * out[last] and doses[last] * step < 0.9:
-            break
-    for i in range(doses.size):
-        out[i] = min(max(out[i], LEAST_RATIO), LARGEST_RATIO)
+    terms, totals = work[0], work[1]
+    for i in range(lanes.size):
+        terms[i] = exp(-lanes[i] * spread)
+        totals[i] = terms[i]
+    of = spread, mean, 1.0 / (1.0 + mean / size), 1.0 / (mean + size)
+    n, over, largest = 0, False, lanes[_LAST]
+    while n < count and not over:
+        # Three terms at once, where the largest dose needs them: a third of the reading and writing.
+        first, second, third = _step(n, count, of), _step(n + 1, count, of), _step(n + 2, count, of)
+        term = terms[_LAST] * (largest * first)
+        total = totals[_LAST] + term
+        over = _is_over(term, total, largest * first)
+        next_term = term * (largest * second)
+        if over or n + 3 > count or _is_over(next_term, total + next_term, largest * second):
+            for i in range(lanes.size):
+                term = terms[i] * (lanes[i] * first)
+                terms[i] = term
+                totals[i] += term
+            n += 1
+        else:
+            for i in range(lanes.size):
+                term = terms[i] * (lanes[i] * first)
+                total = totals[i] + term
+                term *= lanes[i] * second
+                total += term
+                term *= lanes[i] * third
+                terms[i] = term
+                totals[i] = total + term
+            over = _is_over(terms[_LAST], totals[_LAST], largest * third)
+            n += 3
+    for i in range(_LAST + 1):
+        out[i] = min(max(totals[i], LEAST_RATIO), LARGEST_RATIO)
 
 
 @compiled

@@ -20,7 +20,7 @@ from detectors.compiled import compiled
 
 Floats = NDArray[np.float64]
 MEANS, SPREADS, STEPS = 12, 8, 26
-DOSES = law.DOSES
+LANES = law.LANES
 law_doses, law_lags, law_sizes, places = law.DOSES.size, law.LAGS, len(law.SIZES), law.PLACES
 ratios, evidence = law.ratios, law.evidence
 UNIT = 512
@@ -62,13 +62,13 @@ def _evidences(counts: NDArray[np.int64], mean: float, size: float, out: Floats)
     starts = counts.shape[1]
     most = counts.max()
     known = np.full((most + 1, law_doses), np.nan)
-    before, work = np.empty(law_lags * law_sizes), np.empty(law_doses)
+    before, work = np.empty(law_lags * law_sizes), np.empty((2, LANES.size))
     for d in range(counts.shape[0]):
         before[:] = 1.0
         for t in range(starts):
             x = counts[d, t]
             if np.isnan(known[x, 0]):
-                ratios(x, mean, size, DOSES, work, known[x])
+                ratios(x, mean, size, LANES, work, known[x])
             if t == starts - 1:
                 out[d] = np.log(evidence(before, known[x], starts))
             else:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detectors import outbreak_table
 from detectors.observation import ScoreReason, Scores
 from detectors.outbreak import OutbreakBank
-from detectors.outbreak_evidence import DOSES, ratios, survival
+from detectors.outbreak_evidence import DOSES, LANES, ratios, survival
 from detectors.tails import probability
 from tests.benchmarks.outbreaks_table import table
 from tests.detectors.streams_of_counts import DAYS, HOURS, WEEKS, all_sound, learned, noisy, run, slot
@@ -26,7 +26,7 @@ def test_a_likelihood_ratio_is_the_one_of_poisson_cases_on_top(mean: float, size
     spread = np.sqrt(mean * (1.0 + mean / size))
     found = np.empty(DOSES.size)
     for count in (0, 1, 3, int(mean), int(mean + 4 * spread) + 2):
-        ratios(count, mean, size, DOSES, np.empty(DOSES.size), found)
+        ratios(count, mean, size, LANES, np.empty((2, LANES.size)), found)
         for dose, ratio in zip(DOSES, found, strict=True):
             both = sum(
                 probability(count - added, mean, size) * probability(added, float(dose * spread), 1e21)
@@ -39,7 +39,7 @@ def test_a_likelihood_ratio_is_the_one_of_poisson_cases_on_top(mean: float, size
 def test_a_large_count_s_ratio_is_right_to_some_percent(mean: float, size: float, count: int) -> None:
     spread = np.sqrt(mean * (1.0 + mean / size))
     found = np.empty(DOSES.size)
-    ratios(count, mean, size, DOSES, np.empty(DOSES.size), found)
+    ratios(count, mean, size, LANES, np.empty((2, LANES.size)), found)
     for dose, ratio in zip(DOSES, found, strict=True):
         both = sum(
             probability(count - added, mean, size) * probability(added, float(dose * spread), 1e21)
