@@ -35,6 +35,7 @@ _WORDS = {
     Why.OTHER_CLUSTER: "另有更甚",
     Why.ABOVE_LEVEL: "不够反常",
     Why.WARMING_UP: "预热",
+    Why.SILENT_FEED: "报送中断",
     Why.NOT_HEARD: "尚未报送",
     Why.MISSING: "无数据",
     Why.NOT_TESTED: "不判断",

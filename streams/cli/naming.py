@@ -10,7 +10,13 @@ from streams.profile.problems import instead
 def county_code(profile: Profile, text: str) -> str:
     """The code of a county given by code or name, or of the city as a whole. Raises WrongInputError."""
     city = profile.city
-    words = {city.code: city.code, city.title: city.code, city.title_en: city.code}
+    words = {
+        city.code: city.code,
+        city.title: city.code,
+        city.title_en: city.code,
+        "全市": city.code,
+        "city": city.code,
+    }
     for county in city.counties:
         words |= {county.code: county.code, county.name: county.code, county.name_en: county.code}
     return _found("county", "县区", text, words)

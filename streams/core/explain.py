@@ -20,7 +20,7 @@ from streams.core.evidence import is_past
 from streams.core.explain_cluster import cluster_outcome, scan_tests
 from streams.core.explanation import PAGED, Explanation, Test, Why
 from streams.core.guards import NEAR, NEAR_AT_MOST, LevelTable, Verdict, side_p, verdicts
-from streams.core.incident import COMPARTMENTED, Departures, Key, explaining, owner
+from streams.core.incident import COMPARTMENTED, Departures, Key, explaining, owner, silenced_by
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.outputs import ScoredWindow
@@ -37,6 +37,10 @@ _NOT_SCORED = {
 }
 
 
+_SILENCED = (Why.ABOVE_LEVEL, Why.DIRECTION, Why.MINIMUM_COUNT, Why.NOT_CORROBORATED, Why.EXPLAINED)
+"""What is said of none at all, where nothing is known of it since its feed is dead."""
+
+
 class Around(NamedTuple):
     """What else is stored about the time of a window; without it the answer says less."""
 
@@ -44,6 +48,8 @@ class Around(NamedTuple):
     """Windows of every size that ended in the 7 days up to its end: what was spent."""
     scanned: tuple[ScannedDay, ...] = ()
     """What the scan had before it as the day ended (`recall.scans`)."""
+    kept: tuple[Instant, Instant] | None = None
+    """From when to when windows of this size are stored."""
 
 
 NOTHING = Around()
@@ -101,6 +107,9 @@ def explain(
         elif why in (Why.MINIMUM_COUNT, Why.ABOVE_LEVEL) and tests[0].cluster is None:
             kept = _kept_open(plan, window, (i, j), tests[0], transitions)
             why, alert = (why, None) if kept is None else (Why.CONTINUED, kept)
+        if why in _SILENCED and window.counts[i, j] == 0:
+            silent = _silent_feed(plan, window, (i, j), transitions)
+            why, alert = (why, alert) if silent is None else (Why.SILENT_FEED, silent)
     counted = None if window is None or window.counts[i, j] < 0 else int(window.counts[i, j])
     of = plan.layout.signal.get(plan.city.signals[i].of or "")
     return Explanation(
@@ -120,7 +129,18 @@ def explain(
         budget_per_week=plan.city.budget_per_week,
         spent=UNIT * sum(plan.cost(one) for one in around.week) if around.week else None,
         whole=None if window is None or of is None else int(window.counts[of, j]),
+        kept=around.kept,
     )
+
+
+def _silent_feed(
+    plan: JudgePlan, window: ScoredWindow, at: tuple[int, int], transitions: list[Transition]
+) -> str | None:
+    """The alert that says that the feed behind a series is dead in this window, as known by now."""
+    if not any(isinstance(one, Raised) and one.evidence.shape == Shape.SILENT_FEED for one in transitions):
+        return None
+    now = max(one.at for one in transitions)
+    return silenced_by(plan.layout, *at, window, recall(plan, transitions, now))
 
 
 def _deciding(test: Test) -> tuple[int, bool, float]:

@@ -42,6 +42,8 @@ class Why(StrEnum):
     ABOVE_LEVEL = "above_level"
     """Not improbable enough for what this test may spend of the budget."""
     WARMING_UP = "warming_up"
+    SILENT_FEED = "silent_feed"
+    """Nothing came while an alert said that the feed behind it is dead: nothing more is known of this window."""
     NOT_HEARD = "not_heard"
     """Nothing has ever come from the county, of any kind: its zeros are none, and warming up has not begun."""
     MISSING = "missing"
@@ -110,6 +112,8 @@ class Explanation(Struct, frozen=True):
     """What all tests spent in the 7 days up to this window's end; None where that is not known any more."""
     whole: int | None = None
     """What `count` is a part of, where the signal is a share."""
+    kept: tuple[Instant, Instant] | None = None
+    """From when to when windows of this size are stored; None: not known, or none are."""
 
     @property
     def left(self) -> float | None:
@@ -117,5 +121,5 @@ class Explanation(Struct, frozen=True):
         return None if self.spent is None else max(0.0, self.budget_per_week - self.spent)
 
 
-PAGED = (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED)
+PAGED = (Why.RAISED, Why.JOINED, Why.CONTINUED, Why.EXPLAINED, Why.SILENT_FEED)
 """What became of windows that are part of an alert."""

@@ -207,6 +207,18 @@ def still_silent(layout: Layout, alert: OpenAlert, window: ScoredWindow | None) 
     return any(count == 0 for count in counts) and all(count <= 0 for count in counts)
 
 
+def silenced_by(
+    layout: Layout, signal: int, series: int, window: ScoredWindow, alerts: Sequence[OpenAlert]
+) -> str | None:
+    """The alert, of all that there ever were, that says that the feed of a series is dead in a window."""
+    places = (layout.city.code, layout.codes[series])
+    for alert in alerts:
+        lasted = alert.start <= window.start and (not alert.ended or window.end <= alert.last_near)
+        if alert.apart.startswith(SILENT) and lasted and alert.county in places and _is_fed_by(layout, alert, signal):
+            return alert.alert
+    return None
+
+
 def _silences(alert: OpenAlert, layout: Layout, key: Key, verdict: Verdict) -> bool:
     """Whether an alert says that the feed behind a verdict is dead: of the whole city or of its county, all points or
     all of the signal's own."""

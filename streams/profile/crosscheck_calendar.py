@@ -62,10 +62,9 @@ def _check_classes(document: Document, holiday_keys: tuple[str, ...] | None) -> 
             )
             document.at_key(path, (zh, en))
         if number == CLASSES:
-            zh, en = (
-                f"最多 {CLASSES} 类日子（含平常日）",
-                f"at most {CLASSES} classes of days, the ordinary one included",
-            )
+            last = f"days: [{_days_of_the_last(document)}]"
+            zh = f"最多 {CLASSES} 类日子（含平常日）；把相近的并成一类，例如 {last}"
+            en = f"at most {CLASSES} classes of days, the ordinary one included; make one of two, for example {last}"
             document.at_key(path, (zh, en))
         for index, key in enumerate(days):
             at = (*path, "days", index)
@@ -76,6 +75,13 @@ def _check_classes(document: Document, holiday_keys: tuple[str, ...] | None) -> 
             if isinstance(key, str) and owner.setdefault(key, code) != code:
                 zh, en = f"{key} 已属 {owner[key]}；删去一处", f"{key} is already in {owner[key]}; remove one"
                 document.at_value(at, (zh, en))
+
+
+def _days_of_the_last(document: Document) -> str:
+    """The days of the last two classes, as one class would have them."""
+    last = list(document.mapping("calendar", "classes"))[-2:]
+    days = [day for code in last for day in document.sequence("calendar", "classes", code, "days")]
+    return ", ".join(dict.fromkeys(str(day) for day in days))
 
 
 def _check_event(document: Document, code: str, holiday_keys: tuple[str, ...] | None) -> None:

@@ -34,7 +34,15 @@ def explanation(reading: Reading, county: str, signal: str, size: Size, at: Inst
     ]
     transitions = reading.ledger.transitions()
     scanned = _scanned(reading, plan, window.end, transitions) if size is Size.DAY else ()
-    return explain(plan, signal, county, size, at, scored, transitions, Around(week, scanned))
+    return explain(
+        plan, signal, county, size, at, scored, transitions, Around(week, scanned, _kept(reading, plan, size))
+    )
+
+
+def _kept(reading: Reading, plan: "JudgePlan", size: Size) -> tuple[Instant, Instant] | None:
+    """From when to when windows of a size are stored."""
+    ends = reading.ledger.scored_ends(size)
+    return (plan.grid.window(size, ends[0] - 1).start, ends[-1]) if ends else None
 
 
 def _scanned(

@@ -14,11 +14,12 @@ def crowd(speech: Speech, notes: Iterable[Iterable[str]], k: int) -> list[str]:
         return []
     kind, people = told
     fields = {
+        "calls": speech.say("{n} 件", n=_shown(speech, people.named, k)),
         "callers": speech.say("{n} 人", n=_shown(speech, people.callers, k)),
         "matters": speech.say("{n} 个事项", n=_shown(speech, people.matters, k)),
     }
     texts = {
-        Crowd.FEW_CALLERS: lambda: speech.say("多出的来自少数人反复反映（{callers}）", **fields),
+        Crowd.FEW_CALLERS: lambda: speech.say("多出的来自少数人反复反映（{calls}来自{callers}）", **fields),
         Crowd.ONE_MATTER: lambda: speech.say("多出的是多人反映同样的事项（{callers}，{matters}）", **fields),
         Crowd.UNRELATED: lambda: speech.say("多出的来自不同的人、不同的事项（{callers}，{matters}）", **fields),
     }

@@ -10,17 +10,22 @@ from streams.core.city import Size
 from streams.core.instant import Instant, to_datetime
 from streams.wording.catalog import Speech
 
+_LEAST = 0.01
 RAREST = 1_000_000_000
 """Chances smaller than one in this many are said to be smaller than it: no model is known that well."""
 
 
 def number(speech: Speech, value: float) -> str:
-    """A count or an expected count, to about two digits: 1,759 · 21 · 9.5 · 0.35.
+    """A count or an expected count, to about two digits: 1,759 · 21 · 9.5 · 0.35; what is more than none is never 0.
 
     >>> number(Speech("zh"), 1759), number(Speech("en"), 21.3), number(Speech("en"), 9.51), number(Speech("en"), 0.351)
     ('1,759', '21', '9.5', '0.35')
+    >>> number(Speech("zh"), 0.0004), number(Speech("zh"), 0.0)
+    ('<0.01', '0')
     """
     size = abs(value)
+    if 0 < value < _LEAST:
+        return f"<{format_decimal(Decimal(repr(_LEAST)), format='#,##0.##', locale=speech.babel)}"
     pattern = "#,##0" if size >= 10 or value == int(value) else "#,##0.#" if size >= 1 else "#,##0.##"
     return format_decimal(Decimal(repr(value)), format=pattern, locale=speech.babel)
 

@@ -7,7 +7,7 @@ from streams.core.explanation import Explanation, Test, Why
 from streams.core.rules import THRESHOLD
 from streams.wording.catalog import Speech
 from streams.wording.cluster import cluster_seen
-from streams.wording.figures import RAREST, hundredths, number, odds, span, three_before
+from streams.wording.figures import RAREST, hundredths, moment, number, odds, span, three_before
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
 from streams.wording.shares import counted_share, expected_share
@@ -81,6 +81,7 @@ def _verdict(names: Names, given: Explanation) -> str:
         ),
         Why.ABOVE_LEVEL: lambda: say("未预警：不够反常"),
         Why.WARMING_UP: lambda: say("未预警：积累的数据还不够，尚在预热"),
+        Why.SILENT_FEED: lambda: say("没有收到报送，不是没有诉求：报送中断的预警 {alert} 已经说明了它", alert=alert),
         Why.NOT_HEARD: lambda: say("未预警：这里从未报送过任何事件，收到第一件之后才开始预热"),
         Why.MISSING: lambda: (
             say("未预警：此窗口没有数据")
@@ -88,9 +89,20 @@ def _verdict(names: Names, given: Explanation) -> str:
             else say("未预警：没有可比的总数（0/0），不是 0%，无从判断")
         ),
         Why.NOT_TESTED: lambda: say("未预警：此信号在这里不按此窗口判断"),
-        Why.NOT_CLOSED: lambda: say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期"),
+        Why.NOT_CLOSED: lambda: _not_kept(names, given),
     }
     return texts[given.why]()
+
+
+def _not_kept(names: Names, given: Explanation) -> str:
+    """Why a window is not stored: it has not ended, or is from before what is kept."""
+    say, zone = names.speech.say, names.city.zone
+    if given.kept is None:
+        return say("没有这个窗口的记录：尚未结束，或早于数据的起点，或已过保存期")
+    first, last = (moment(names.speech, at, zone) for at in given.kept)
+    if given.window_end > given.kept[1]:
+        return say("没有这个窗口的记录：尚未结束，数据到 {last} 为止", last=last)
+    return say("没有这个窗口的记录：早于数据的起点，或已过保存期；保存的最早窗口始于 {first}", first=first)
 
 
 def _instead(names: Names, given: Explanation) -> str:

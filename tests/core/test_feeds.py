@@ -105,9 +105,13 @@ def test_a_county_that_stops_is_paged_once_as_a_dead_feed_until_it_sends_again()
     assert (raised.county, raised.evidence.shape) == ("south", Shape.SILENT_FEED)
     assert raised.evidence.window_end == START + (BEGINS + 1) * DAY
     assert not any(isinstance(one, Ended) for one in watch.made)
-    assert watch.asked("south", BEGINS + 35).why in (Why.CONTINUED, Why.EXPLAINED)
-    assert watch.asked("south", BEGINS + 35).alert == raised.alert
     watch.days(20)
+    for day in (1, 35):
+        answer = watch.asked("south", BEGINS + day)
+        assert (answer.why, answer.alert) == (Why.SILENT_FEED, raised.alert)
+    assert watch.asked("south", BEGINS).why is Why.RAISED
+    assert watch.asked("south", BEGINS + 41).why is not Why.SILENT_FEED
+    assert watch.asked("east", BEGINS + 35).why is not Why.SILENT_FEED
     assert watch.raised == [raised]
     assert [one.alert for one in watch.made if isinstance(one, Ended)] == [raised.alert]
 

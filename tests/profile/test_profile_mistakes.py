@@ -7,6 +7,11 @@ import pytest
 from streams.profile import ProfileError, check, load
 from tests.profile.small_town import SMALL_TOWN, spoil, write
 
+MANY_DAYS = (
+    "weekend", "make_up_workday", "new_years_day", "spring_festival", "tomb_sweeping_day", "labour_day_on_weekday",
+    "labour_day_on_weekend", "dragon_boat_festival", "mid_autumn_festival", "anti_fascist_70th_day",
+)  # fmt: skip
+
 # what is replaced, by what (§: where the problem must be reported), what the message must say in English and Chinese
 MISTAKES = {
     # keys
@@ -53,6 +58,15 @@ MISTAKES = {
         "judged by rates alone", "只能由 rates",
     ),
     "limit left out": ("minimum_count: 5", "measure: §backlog\n    minimum_count: 5", "needs a limit", "限额"),
+    # the calendar
+    "more classes of days than can be told apart": (
+        "    fair: {title: 庙会, days: [fair]}\n",
+        "".join(
+            f"    {'§' if number == 12 else ''}c{number}: {{title: 类{number}, days: [{day}]}}\n"
+            for number, day in enumerate((*MANY_DAYS, "national_day", "fair"), 1)
+        ),
+        "ordinary one included; make one of two, for example days: [national_day, fair]", "最多 12 类日子",
+    ),
     # words
     "window size": ("sizes: [hour, day]", "sizes: [§hours, day]", "did you mean hour?", "是否想写 hour"),
     "window size twice": ("sizes: [hour, day]", "sizes: [hour, §hour]", "is listed twice", "两次"),

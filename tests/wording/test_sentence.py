@@ -253,8 +253,8 @@ def test_a_share_that_fell_is_said_as_a_share(leshan: Profile) -> None:
     [
         (
             "people:few_callers:58/2/58/1",
-            "多出的来自少数人反复反映（不足 10 人）",
-            "the excess is a few people calling again and again (fewer than 10 people)",
+            "多出的来自少数人反复反映（58 件来自不足 10 人）",
+            "the excess is a few people calling again and again (58 calls by fewer than 10 people)",
         ),
         (
             "people:one_matter:58/55/58/3",
