@@ -139,6 +139,7 @@ def _false_pages(
             "weeks": found.weeks,
             "most_spent_in_7_days": one.most_spent,
             "by_signal": dict(sorted(Counter(page.signal for page in found.false).items())),
+            "by_kind": one.by_kind(),
             "by_chance": {"found": one.evaluated(labels).found, "labels": len(labels)},
         }
     return made

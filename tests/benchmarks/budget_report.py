@@ -115,6 +115,10 @@ def _pages(world: str, budget: float, seeds: Sequence[Mapping[str, Any]]) -> Doc
         "most_spent_in_7_days": round(max(one["most_spent_in_7_days"] for one in seeds), 6),
         "met": None if between is None or world not in GATED else between[1] <= TOLERANCE * budget,
         "by_signal": dict(by_signal.most_common()),
+        "by_kind": {
+            kind: [round(mean(one["by_kind"].get(kind, (0.0, 0.0, 0.0))[i] for one in seeds), 4) for i in range(3)]
+            for kind in dict.fromkeys(kind for one in seeds for kind in one["by_kind"])
+        },
     }
 
 
@@ -160,9 +164,18 @@ def markdown(made: Mapping[str, Any]) -> str:
         largest = list(by_budget.values())[-1]
         shown = ", ".join(f"{name} {pages}" for name, pages in list(largest["by_signal"].items())[:8])
         lines += ["", f"Most of them, at the largest budget, in {largest['weeks']:g} weeks: {shown or 'none'}.", ""]
+        lines += _kinds(largest["by_kind"])
     if made["incidents"]:
         lines += _incidents(made)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _kinds(by_kind: Mapping[str, Sequence[float]]) -> list[str]:
+    lines = ["Where it goes, a week, at the largest budget:", "", "| tests | levels | verdicts | pages |"]
+    lines += ["| --- | ---: | ---: | ---: |"]
+    for kind, (level, fired, pages) in by_kind.items():
+        lines.append(f"| {kind} | {level:.3f} | {'' if ' scan ' in kind else f'{fired:.3f}'} | {pages:.3f} |")
+    return [*lines, ""]
 
 
 def _chance(budget: str, of: Mapping[str, int]) -> str:

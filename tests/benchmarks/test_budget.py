@@ -157,6 +157,7 @@ def test_a_run_goes_on_from_its_results_and_is_reported(tmp_path: Path, monkeypa
             "weeks": 10 * years,
             "most_spent_in_7_days": 7.0,
             "by_signal": {"snow": seed},
+            "by_kind": {"day counts high": (3.0, 2.0, 1.0 * seed), "day scan high": (0.5, 0.0, 0.25)},
         }
         return {"7": {**page, "by_chance": {"found": 1, "labels": 24}}}
 
@@ -171,6 +172,8 @@ def test_a_run_goes_on_from_its_results_and_is_reported(tmp_path: Path, monkeypa
     assert of["met"] is False
     assert made["met"] is False
     assert "**missed**" in markdown(made)
+    assert "| day counts high | 3.000 | 2.000 | 2.000 |" in markdown(made)
+    assert "| day scan high | 0.500 |  | 0.250 |" in markdown(made)
     assert "Seeds 1, 2, 3" in markdown(made)
 
 
