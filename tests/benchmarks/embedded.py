@@ -148,7 +148,7 @@ def table(figures: Figures) -> list[Line]:
         Line("  events a second", f"{single['events_per_second']:,.0f}", "", None),
         Line(f"peak memory ({sizes}), growth", f"{memory['growth']:+.1%}", "< 15 %", memory["growth"] < 0.15),
         Line(
-            "scoring, all detectors, series-windows a second, slowest size",
+            "score and learn, all detectors, series-windows a CPU second, slowest size",
             f"{scoring['series_windows_per_second']:,.0f}",
             ">= 500,000",
             scoring["series_windows_per_second"] >= 500_000,

@@ -199,7 +199,8 @@ def year(recording: str, data_dir: str) -> Figures:
 
 
 def scoring(series: int, windows: int) -> Figures:
-    """Score, then learn, every series of every window with all detectors that judge its size; past the warm-up."""
+    """Score, then learn, every series of every window with all detectors that judge its size; past the warm-up, in
+    process time. Half of the parts are warm-up, and the median of the others counts."""
     rates = {}
     for per_week, size in ((168, "hour"), (7, "day"), (1, "week")):
         banks = [made.fresh(series, per_week) for made in COMPILED if per_week in made.judges]
@@ -213,12 +214,12 @@ def scoring(series: int, windows: int) -> Figures:
         ]
         taken = []
         for part in range(10):
-            began = time.perf_counter()
+            began = time.process_time()
             for i in range(part * windows, (part + 1) * windows):
                 for bank in banks:
                     bank.score(counts[i], slots[i])
                     bank.learn(counts[i], slots[i])
-            taken.append(time.perf_counter() - began)
+            taken.append(time.process_time() - began)
         rates[f"{size}_series_windows_per_second"] = series * windows / median(taken[5:])
     return {"series": series, **rates, "series_windows_per_second": min(rates.values())}
 

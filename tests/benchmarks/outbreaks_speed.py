@@ -37,7 +37,7 @@ def mixed(series: int, windows: int) -> dict[str, float]:
                 spent[size][key] += 1.0 / float(row[key])
         largest = max(largest, held)
     mix = {key: round(sum(MEAN) / sum(size * of[key] for size, of in spent.items())) for key in spent[1]}
-    alone = {f"both_per_second_{name}": round(1.0 / spent[size]["both_per_second"]) for size, name in NAMES.items()}
+    alone = {f"{key}_{name}": round(1.0 / spent[size][key]) for key in spent[1] for size, name in NAMES.items()}
     return mix | alone | {"bytes_per_series": largest}
 
 
@@ -64,7 +64,7 @@ def main() -> None:
         print(json.dumps(document))
         return
     for key, value in document.items():
-        print(f"{key:<20} {value}")
+        print(f"{key:<24} {value}")
 
 
 if __name__ == "__main__":
