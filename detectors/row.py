@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,8 +192,9 @@ def annual_waves(year_phase: float) -> Floats:
     return np.array([1.0, 0.0, c, s, c * c - s * s, 2.0 * c * s])
 
 
+@lru_cache(maxsize=8)
 def _cosine_sine(turns: float) -> tuple[float, float]:
-    """Cosine and sine of 2 pi times `turns`, within 1e-15."""
+    """Cosine and sine of 2 pi times `turns`, within 1e-15. All detectors ask about one window after the other."""
     quarter = round(4.0 * turns)
     a = 2.0 * np.pi * (turns - quarter / 4.0)
     square = a * a

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import in_place
 from detectors.observation import Floats
 from streams.core.city import City
 from streams.core.drought import points_of
@@ -39,6 +40,18 @@ class FeedState(msgspec.Struct, array_like=True):
     windows: bytes
 
 
+@in_place
+def _gather(counts: NDArray[np.int64], few: Floats, feeds: NDArray[np.int64], silent: Series, likely: Floats) -> None:
+    """`silent` and `likely`, ones of shape (feeds, counties), become whether none of a feed's signals counted anything,
+    and the least of `few` among them, of shape (signals, counties); `feeds`: of each signal its feed, or -1."""
+    for i in range(feeds.size):
+        k = feeds[i]
+        if k >= 0:
+            for j in range(few.shape[1]):
+                silent[k, j] = silent[k, j] and counts[i, j] <= 0
+                likely[k, j] = min(likely[k, j], few[i, j])
+
+
 class Feeds:
     """The feeds of a city, as its windows of one size tell of them: of each county those of the points that some signal
     names, and all of them together; and what each point usually sends, whether a signal names it or not."""
@@ -49,13 +62,11 @@ class Feeds:
         kinds = list(dict.fromkeys(of_signal))
         self._row = {county.code: j for j, county in enumerate(city.counties)}
         self._point = {point: k for k, point in enumerate(city.points)}
-        self._counted = [
-            [i for i, points in enumerate(of_signal) if points == kind and not city.signals[i].of] for kind in kinds
-        ]
-        """Of each feed the signals that count what it brings."""
         self._first = [city.signals[of_signal.index(kind)] for kind in kinds]
         self._feed = np.array([kinds.index(points) for points in of_signal], dtype=np.int64)
         """Of each signal its feed."""
+        self._counted = np.where([bool(signal.of) for signal in city.signals], -1, self._feed)
+        """Likewise, and -1 of shares, which count no event of their own."""
         width = len(city.counties)
         self._heard = np.zeros(width, dtype=np.bool_)
         """By county, whether anything at all has come from it."""
@@ -85,9 +96,9 @@ class Feeds:
         """The series whose feed is dead as this window closes, or was as it began. `p_low`, of shape (signals,
         counties + 1): how likely so few were; NaN where nobody says."""
         width = len(self._row)
-        silent = np.array([(counts[rows, :width] <= 0).all(axis=0) for rows in self._counted]).reshape(-1, width)
         few = np.where((counts == 0) & (p_low < 1.0), p_low, 1.0)[:, :width]
-        likely = np.array([few[rows].min(axis=0, initial=1.0) for rows in self._counted]).reshape(-1, width)
+        silent, likely = np.ones(self._chance.shape, dtype=np.bool_), np.ones(self._chance.shape)
+        _gather(counts, few, self._counted, silent, likely)
         before = self._chance <= DEAD
         self._chance = np.where(silent & self._heard, self._chance * likely, 1.0)
         if (self._chance <= _ASKED).any():
