@@ -34,7 +34,6 @@ from detectors.row import (
     CALM_TREND,
     CLEAR,
     COVARIANCE,
-    DAY_STRENGTH,
     DRIFT_LIMIT,
     DRIFT_MEMORY,
     DRIFT_RUN,
@@ -50,7 +49,6 @@ from detectors.row import (
     FORMER_KEPT,
     FORMER_LEFT,
     HAS_CALM,
-    HOUR_STRENGTH,
     LARGEST_LOG_MEAN,
     LAST_ERROR,
     LEAST_RESTLESS,
@@ -66,8 +64,6 @@ from detectors.row import (
     SEEN,
     SHARED,
     SLOT_MEMORY,
-    SLOT_STRENGTH,
-    SLOTS,
     SPREAD_DOUBT,
     SPREAD_LEAST,
     SPREAD_MEMORY,
@@ -84,6 +80,7 @@ from detectors.row import (
     YOUNG_DOUBT,
     Rows,
 )
+from detectors.slots import slot_effect
 from detectors.special_days import class_effect, learn_classes
 
 
@@ -94,39 +91,6 @@ def dispersion(row: Floats, settings: Floats) -> float:
     strength = settings[SPREAD_STRENGTH]
     ratio = (row[SPREAD_SUM] + strength * settings[SPREAD_PRIOR]) / (row[SPREAD_WEIGHT] + strength)
     return max(SPREAD_LEAST, float(ratio))
-
-
-@inlined
-def _shrunk(counted: float, expected: float, phi: float, strength: float, parent: float) -> float:
-    return (counted / phi + strength * parent) / (expected / phi + strength)
-
-
-@in_place
-def slot_effect(row: Floats, place: int, per_week: int, phi: float) -> tuple[float, float]:
-    """(factor, variance of its log) of one slot of the week: a day to 1; an hour to its hour of workdays or
-    weekends, and that to its hour, and that to 1."""
-    if per_week == 1:
-        return 1.0, 0.0
-    counted, expected = row[place], row[place + 1]
-    if per_week == 7:
-        factor = _shrunk(counted, expected, phi, DAY_STRENGTH, 1.0)
-        return factor, 1.0 / (counted / phi + DAY_STRENGTH)
-    start = place - (place - SLOTS) % 14
-    day = (place - start) // 2
-    counted_all, expected_all, counted_kind, expected_kind = 0.0, 0.0, 0.0, 0.0
-    for i in range(7):
-        counted_all += row[start + 2 * i]
-        expected_all += row[start + 2 * i + 1]
-        if (i >= 5) == (day >= 5):
-            counted_kind += row[start + 2 * i]
-            expected_kind += row[start + 2 * i + 1]
-    factor = _shrunk(counted_all, expected_all, phi, HOUR_STRENGTH, 1.0)
-    variance = 1.0 / (counted_all / phi + HOUR_STRENGTH)
-    factor = _shrunk(counted_kind, expected_kind, phi, SLOT_STRENGTH, factor)
-    variance = 1.0 / (counted_kind / phi + 1.0 / (1.0 / SLOT_STRENGTH + variance))
-    factor = _shrunk(counted, expected, phi, SLOT_STRENGTH, factor)
-    variance = 1.0 / (counted / phi + 1.0 / (1.0 / SLOT_STRENGTH + variance))
-    return factor, variance
 
 
 @inlined
@@ -196,7 +160,7 @@ def level_of(row: Floats, settings: Floats) -> float:
 
 @in_place
 def forecast(
-    row: Floats, waves: Floats, place: int, day_class: int, length: float, settings: Floats
+    row: Floats, waves: Floats, place: int, day_class: int, length: float, exposure: float, settings: Floats
 ) -> tuple[float, float, float]:
     """(mean, size, dispersion) of the negative binomial of the window that lies waves[1] windows after the row's next
     one: so far the trend goes on."""
@@ -206,7 +170,7 @@ def forecast(
         q = settings[SHARED] * (q + _gained(row, waves[1], settings))
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
     special, q_class = class_effect(row, day_class, phi, settings)
-    mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
+    mean = max(exp(log_mean) * slot * special * exposure, settings[FLOOR]) * length
     return mean, size_of(mean, phi, q + q_slot + q_class, row, settings), phi
 
 
@@ -347,15 +311,23 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
 
 
 @in_place
-def learn_window(
-    row: Floats, count: int, waves: Floats, place: int, day_class: int, length: float, settings: Floats, work: Rows
+def learn_window(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
+    row: Floats,
+    count: int,
+    waves: Floats,
+    place: int,
+    day_class: int,
+    length: float,
+    exposure: float,
+    settings: Floats,
+    work: Rows,
 ) -> bool:
-    """Take in one window's count (not missing), before `step_time`; whether it says that the level has moved. `work`,
-    shape (2, PARTS), is nobody's."""
+    """Take in one window's count (not missing, of an exposure above 0), before `step_time`; whether it says that the
+    level has moved. `work`, shape (2, PARTS), is nobody's."""
     x = float(count)
     per_week = int(settings[WINDOWS_PER_WEEK])
     if row[SEEN] == 0.0:
-        row[STATE] = row[CALM] = log(max(x, 0.5) / length)
+        row[STATE] = row[CALM] = log(max(x, 0.5) / (length * exposure))
     row[SEEN] += 1.0
     phi = dispersion(row, settings)
     has_calm = settings[HAS_CALM] > 0.0
@@ -365,7 +337,7 @@ def learn_window(
         log_mean, q = _blend(row, lively, calm)
     slot, q_slot = slot_effect(row, place, per_week, phi)
     special, q_class = class_effect(row, day_class, phi, settings)
-    factor = slot * special * length
+    factor = slot * special * length * exposure
     mean = exp(log_mean) * factor
     lowest = settings[FLOOR] * length
     if x == 0.0 and mean <= lowest:
@@ -435,18 +407,3 @@ def _step_state(row: Floats, at: int, per_week: int, noises: tuple[float, float,
             for j in range(PARTS):
                 row[p + i * PARTS + j] *= shrink
                 row[p + j * PARTS + i] *= shrink
-
-
-@in_place
-def centre_slots(row: Floats, per_week: int) -> None:
-    """Moves the common factor of all slots of the week into the level, so that the two cannot drift apart."""
-    counted, expected = 0.0, 0.0
-    for i in range(per_week):
-        counted += row[SLOTS + 2 * i]
-        expected += row[SLOTS + 2 * i + 1]
-    common = (counted + 20.0) / (expected + 20.0)
-    for i in range(per_week):
-        row[SLOTS + 2 * i + 1] *= common
-    row[STATE] += log(common)
-    row[CALM] += log(common)
-    row[FORMER] += log(common)

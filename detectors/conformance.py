@@ -81,6 +81,7 @@ def stream(windows_per_week: int, length: int, start: int = 0) -> Iterator[tuple
             day_class=np.full(SERIES, int(day % 30 == 9), dtype=np.int64),
             wholes=np.maximum(counts, 0) + others.poisson(0.3 * mean) + 1,
             groups=np.array([0, 0, 0, 0, 1, 1, 1], dtype=np.int64),
+            exposure=np.where(index % 53 == 17, 0.0, 1.0 + np.arange(SERIES) * (1.0 + 0.1 * (index % 3))),
         )
         if index >= start:
             yield counts, slot
@@ -207,7 +208,8 @@ def _order_of_series_is_free(detector: type[Detector], windows_per_week: int) ->
     for counts, slot in stream(windows_per_week, _LENGTHS[windows_per_week]):
         wholes = None if slot.wholes is None else slot.wholes[order]
         groups = None if slot.groups is None else slot.groups[order]
-        moved = replace(slot, day_class=slot.day_class[order], wholes=wholes, groups=groups)
+        exposure = None if slot.exposure is None else slot.exposure[order]
+        moved = replace(slot, day_class=slot.day_class[order], wholes=wholes, groups=groups, exposure=exposure)
         if differs := _difference(made.score(counts, slot), other.score(counts[order], moved), back):
             yield f"with the series in another order `{differs}` changes at window {slot.index}"
         made.learn(counts, slot)

@@ -22,7 +22,7 @@ from detectors.compiled import in_place
 from detectors.contract import Detector
 from detectors.elementary import exp
 from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
-from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot, exposures_of
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
@@ -39,15 +39,17 @@ from detectors.tails import BAND_LOW, tails_and_band
 
 SMALLEST_SAID = 1e-290
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
 
 
 @in_place
-def _score_rows(
+def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     rows: Rows,
     held: Rows,
     counts: Counts,
     where: tuple[Floats, int, float],
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     out: Rows,
     work: Floats,
@@ -61,11 +63,14 @@ def _score_rows(
         if counts[i] < 0:
             out[i, 8] = _MISSING
             continue
+        if exposures[i] <= 0.0:
+            out[i, 8] = _NO_EXPOSURE
+            continue
         if row[SEEN] < settings[WARM_UP]:
             out[i, 8] = _WARMING_UP
             continue
         waves[1] = held[i, BEHIND]
-        mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
+        mean, size, _ = forecast(row, waves, place, classes[i], length, exposures[i], settings)
         mean, size = rounded_number(mean), rounded_number(size)
         out[i, 8] = _SCORED
         _say(out[i], min(counts[i], MOST), mean, size)
@@ -109,6 +114,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     at: int,
     counts: Counts,
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     work: Rows,
     sums: Counts,
@@ -116,7 +122,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     """`work`, shape (2, PARTS), is nobody's; `sums`, zeros of shape (LENT,), become what the series lend from now on
     (`detectors.borrowing`)."""
     for i in range(counts.size):
-        pass_window(rows[i], held[i], ring, at, counts[i], classes[i], settings, work)
+        pass_window(rows[i], held[i], ring, at, counts[i], classes[i], exposures[i], settings, work)
         lend(rows[i], sums)
 
 
@@ -124,7 +130,7 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
     def __init__(self, guarded: GuardedRows, windows_per_week: int) -> None:
@@ -149,17 +155,17 @@ class CountBank(Detector):
         now, classes = slot_numbers(slot, self._windows_per_week)
         out = np.empty((counts.size, 9))
         rows, held = self._guarded.rows, self._guarded.held
-        counts, where = counts.astype(np.int64), slot_parts(now)
-        _score_rows(rows, held, counts, where, classes, self._settings, out, np.empty(8))
+        counts, where, exposures = counts.astype(np.int64), slot_parts(now), exposures_of(slot, counts.size)
+        _score_rows(rows, held, counts, where, classes, exposures, self._settings, out, np.empty(8))
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
     def learn(self, counts: Counts, slot: Slot) -> None:
         """See `Detector.learn`."""
         now, classes = slot_numbers(slot, self._windows_per_week)
-        of, counts = self._guarded, counts.astype(np.int64)
-        work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
-        _learn_rows(of.rows, of.held, of.ring, of.opened(now), counts, classes, self._settings, work, sums)
+        of, counts, exposures = self._guarded, counts.astype(np.int64), exposures_of(slot, counts.size)
+        settings, work, sums = self._settings, np.empty((2, PARTS)), np.zeros(LENT, np.int64)
+        _learn_rows(of.rows, of.held, of.ring, of.opened(now), counts, classes, exposures, settings, work, sums)
         self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:

@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from detectors.baseline import centre_slots, learn_window, step_time
+from detectors.baseline import learn_window, step_time
 from detectors.compiled import inlined
 from detectors.observation import Counts, Floats, Slot
 from detectors.row import (
@@ -34,6 +34,7 @@ from detectors.row import (
     row_length,
     slot_place,
 )
+from detectors.slots import centre_slots
 from detectors.special_days import classes_of
 
 PLACE, LENGTH, WEEK_ENDS, WAVES = 0, 1, 2, 3
@@ -41,8 +42,9 @@ PLACE, LENGTH, WEEK_ENDS, WAVES = 0, 1, 2, 3
 with it, and the waves of its season."""
 RING = WAVES + PARTS
 BEHIND, HELD = 0, 1
-"""Beside each series' row: how many windows are held back, and from HELD on their counts, and then their classes;
-those of hours and days, which lie on two dates at most, are one number, with the class in its last CLASS_BITS."""
+"""Beside each series' row: how many windows are held back, and from HELD on their counts, their classes and their
+exposures; count and class of hours and days, which lie on two dates at most, are one number, with the class in its last
+CLASS_BITS."""
 CLASS_BITS = 9
 OPENS = 2.5
 """How many warm-ups a series must have been observed for before windows of it are held back."""
@@ -60,7 +62,15 @@ def kept(held: Floats, place: int, settings: Floats) -> tuple[int, int]:
 
 
 @inlined
-def _keep(held: Floats, place: int, count: int, day_class: int, settings: Floats) -> None:
+def _exposures(settings: Floats) -> int:
+    """Where the exposures of the windows held back begin."""
+    places = int(settings[GUARD]) + 1
+    return HELD + (2 * places if settings[WINDOWS_PER_WEEK] == 1.0 else places)
+
+
+@inlined
+def _keep(held: Floats, place: int, count: int, day_class: int, exposure: float, settings: Floats) -> None:
+    held[_exposures(settings) + place] = exposure
     if settings[WINDOWS_PER_WEEK] == 1.0:
         held[HELD + place], held[HELD + int(settings[GUARD]) + 1 + place] = float(count), float(day_class)
     else:
@@ -68,20 +78,22 @@ def _keep(held: Floats, place: int, count: int, day_class: int, settings: Floats
 
 
 @inlined
-def pass_window(
+def pass_window(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     row: Floats,
     held: Floats,
     ring: Rows,
     at: int,
     count: int,
     day_class: int,
+    exposure: float,
     settings: Floats,
     work: Rows,
 ) -> None:
     """One window of one series is over: hold it back at the place `at`, where the ring has its slot, and learn the one
-    whose turn it is, if any. `work`, shape (2, PARTS), is nobody's."""
+    whose turn it is, if any. A count out of an exposure of 0 teaches nothing but time. `work`, shape (2, PARTS), is
+    nobody's."""
     places, per_week = ring.shape[0], int(settings[WINDOWS_PER_WEEK])
-    _keep(held, at, count, day_class, settings)
+    _keep(held, at, count, day_class, exposure, settings)
     place, left = at, 1
     if row[SEEN] >= OPENS * settings[WARM_UP]:
         if held[BEHIND] < places - 1:
@@ -90,10 +102,10 @@ def pass_window(
         place = (at + 1) % places
     while left > 0:  # one call of what learns: it is large, and becomes part of the loop where there is but one
         count, day_class = kept(held, place, settings)
-        then, moved = ring[place], False
-        if count >= 0:
+        then, moved, exposure = ring[place], False, held[_exposures(settings) + place]
+        if count >= 0 and exposure > 0.0:
             x, where, length = min(count, MOST), int(then[PLACE]), then[LENGTH]
-            moved = learn_window(row, x, then[WAVES:], where, day_class, length, settings, work)
+            moved = learn_window(row, x, then[WAVES:], where, day_class, length, exposure, settings, work)
         if then[WEEK_ENDS] > 0.0 and per_week > 1:
             centre_slots(row, per_week)
         step_time(row, per_week, settings)
@@ -110,7 +122,7 @@ class GuardedRows:
 
     rows: Rows
     held: Rows
-    """Shape (series, 2 + guard), of weeks (series, 3 + 2 guard)."""
+    """Shape (series, 1 + 2 (guard + 1)), of weeks (series, 1 + 3 (guard + 1))."""
     ring: Rows
     """Shape (guard + 1, RING)."""
     turn: Floats
@@ -127,7 +139,7 @@ class GuardedRows:
     def shapes(settings: Settings, series: int) -> list[tuple[int, ...]]:
         """Of its arrays."""
         guard, size = settings.guard, settings.windows_per_week
-        held = HELD + (2 if size == 1 else 1) * (guard + 1)
+        held = HELD + (3 if size == 1 else 2) * (guard + 1)
         return [(series, row_length(size)), (series, held), (guard + 1, RING), (1,)]
 
     def arrays(self) -> tuple[Floats, ...]:

@@ -28,6 +28,8 @@ class ScoreReason(IntEnum):
     """No count to judge (a window that was not observed)."""
     NOT_JUDGED = 3
     """This detector is not set on this series."""
+    NO_EXPOSURE = 4
+    """Nothing is known of what the count is out of, or there was none of it: nothing is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,17 @@ class Slot:
     groups: NDArray[np.int64] | None = None
     """Shape (series,), from 0: series of one number count the same in different places, and may borrow strength from
     each other. None: all do."""
+    exposure: NDArray[np.float64] | None = None
+    """Shape (series,): what each count is out of (residents, requests), so that so many times as much is expected of
+    so many times the exposure; 0 or less, or NaN: there was none, or it is not known. None: 1 everywhere."""
+
+
+def exposures_of(slot: Slot, series: int) -> Floats:
+    """`Slot.exposure` for compiled functions: 0 where there is none or none is known."""
+    if slot.exposure is None:
+        return np.ones(series)
+    known = np.isfinite(slot.exposure) & (slot.exposure > 0.0)
+    return np.where(known, slot.exposure, 0.0)
 
 
 def mixed_class(parts: Sequence[int]) -> int:

@@ -29,7 +29,7 @@ from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import in_place
 from detectors.contract import Detector
 from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
-from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot, exposures_of
 from detectors.outbreak_evidence import DOSES, LAGS, LANES, PLACES, PROFILE, SIZES, evidence, ratios, survival
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
@@ -59,6 +59,7 @@ _SIZES = len(SIZES)
 _FOUND, _AT_LEAST = len(DOSES), len(DOSES) + 1
 _WORKED_OUT = len(DOSES) + 2
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
 
 
 def watchful_settings(windows_per_week: int) -> Settings:
@@ -81,6 +82,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     counts: Counts,
     where: tuple[Floats, int, float],
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     lanes: Floats,
     out: Rows,
@@ -96,11 +98,14 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         if counts[i] < 0:
             out[i, 8] = _MISSING
             continue
+        if exposures[i] <= 0.0:
+            out[i, 8] = _NO_EXPOSURE
+            continue
         if row[SEEN] < settings[WARM_UP]:
             out[i, 8] = _WARMING_UP
             continue
         waves[1] = held[i, BEHIND]
-        mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
+        mean, size, _ = forecast(row, waves, place, classes[i], length, exposures[i], settings)
         mean, size = rounded_number(mean), rounded_number(size)
         now = worked_out[i]
         ratios(min(counts[i], MOST), mean, size, lanes, terms, now)
@@ -127,6 +132,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     counts: Counts,
     where: tuple[Floats, int, float],
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     resets_at: float,
     lanes: Floats,
@@ -142,18 +148,18 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         row, extra, now = rows[i], extras[i], worked_out[i]
         starts = int(extra[STARTS])
         plain = False
-        if counts[i] >= 0:
+        if counts[i] >= 0 and exposures[i] > 0.0:
             count = min(counts[i], MOST)
             if row[SEEN] >= settings[WARM_UP]:
                 if np.isnan(now[_FOUND]):
                     waves[1] = held[i, BEHIND]
-                    mean, size, _ = forecast(row, waves, place, classes[i], length, settings)
+                    mean, size, _ = forecast(row, waves, place, classes[i], length, exposures[i], settings)
                     mean, size = rounded_number(mean), rounded_number(size)
                     ratios(count, mean, size, lanes, terms, now)
                     now[_FOUND] = evidence(extra[GATHERED:], now, starts)
                     now[_AT_LEAST] = survival(now[_FOUND], mean, size, starts)[0]
                 plain = now[_FOUND] > 1.0 and now[_AT_LEAST] <= resets_at  # no p is small before
-        pass_window(row, held[i], ring, at, counts[i], classes[i], settings, space)
+        pass_window(row, held[i], ring, at, counts[i], classes[i], exposures[i], settings, space)
         lend(row, sums)
         nothing = np.isnan(now[_FOUND])
         for lag in range(LAGS - 1, 0, -1):
@@ -169,7 +175,7 @@ class OutbreakBank(Detector):
     """Likelihood ratio of an outbreak that began in one of the last four windows; days and weeks."""
 
     name: ClassVar[str] = "outbreak"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     summary: ClassVar[str] = "what builds up over the last four days or weeks: likelihood ratio of an outbreak"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
     sides: ClassVar[tuple[str, ...]] = ("high",)
@@ -182,7 +188,7 @@ class OutbreakBank(Detector):
         self._alone = watchful_settings(windows_per_week).as_array()
         self._settings = borrowed(lent_by(guarded.rows), self._alone)
         """With what the series have lent each other so far."""
-        self._scored: tuple[Counts, Floats, Counts, Rows] | None = None
+        self._scored: tuple[Counts, Floats, Counts, Floats, Rows] | None = None
         """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
         what was not worked out is worked out again."""
 
@@ -211,6 +217,7 @@ class OutbreakBank(Detector):
         else:
             now, classes = slot_numbers(slot, self._windows_per_week)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
+            exposures = exposures_of(slot, counts.size)
             _score_rows(
                 self._guarded.rows,
                 self._guarded.held,
@@ -218,13 +225,14 @@ class OutbreakBank(Detector):
                 counts,
                 slot_parts(now),
                 classes,
+                exposures,
                 self._settings,
                 LANES,
                 out,
                 worked_out,
                 np.empty((2, LANES.size)),
             )
-            self._scored = counts, now, classes, worked_out
+            self._scored = counts, now, classes, exposures, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -234,9 +242,10 @@ class OutbreakBank(Detector):
             return
         now, classes = slot_numbers(slot, self._windows_per_week)
         counts, worked_out = counts.astype(np.int64), np.full((counts.size, _WORKED_OUT), np.nan)
+        exposures = exposures_of(slot, counts.size)
         if self._scored is not None:
-            same = all(map(np.array_equal, self._scored, (counts, now, classes)))
-            worked_out = self._scored[3] if same else worked_out
+            same = all(map(np.array_equal, self._scored, (counts, now, classes, exposures)))
+            worked_out = self._scored[4] if same else worked_out
             self._scored = None
         of, sums = self._guarded, np.zeros(LENT, np.int64)
         _learn_rows(
@@ -248,6 +257,7 @@ class OutbreakBank(Detector):
             counts,
             slot_parts(now),
             classes,
+            exposures,
             self._settings,
             self._resets_at,
             LANES,

@@ -18,20 +18,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from detectors.baseline import (
-    centre_slots,
-    dispersion,
-    learn_window,
-    size_of,
-    slot_effect,
-    state_forecast,
-    step_time,
-)
+from detectors.baseline import dispersion, learn_window, size_of, state_forecast, step_time
 from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import in_place, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
-from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot
+from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot, exposures_of
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
 from detectors.row import (
@@ -54,6 +46,7 @@ from detectors.row import (
     settings_for,
     slot_place,
 )
+from detectors.slots import centre_slots, slot_effect
 from detectors.special_days import class_effect, classes_of
 from detectors.tails import TENTH, band, four_tails, in_lower_tenth, in_upper_tenth
 
@@ -72,12 +65,13 @@ SMALLEST_SAID = 1e-290
 _WAVES = 4
 """Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
 _SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
 
 _MEAN, _PHI, _HIGH, _LOW = range(4)
 """What scoring works out of each series and learning needs again: NaN where it did not."""
 
 # Beside each series' baseline row lie: two sums of the slow wandering, windows for which a shift has been plain, and
-# the ring of the evidence span: counts, what was expected, calendar classes.
+# the ring of the evidence span: counts, what was expected, calendar classes, exposures.
 SLOW_SUM, SLOW_WEIGHT, PLAIN_RUN, RING = 0, 1, 2, 3
 
 
@@ -100,10 +94,11 @@ def quiet_settings(windows_per_week: int) -> Settings:
 
 @in_place
 def _forecast(
-    row: Floats, waves: Floats, place: int, day_class: int, length: float, ahead: int, settings: Floats
+    row: Floats, waves: Floats, place: int, day_class: int, scale: tuple[float, float], ahead: int, settings: Floats
 ) -> tuple[float, float, float]:
     """(mean, variance of its log in sums over weeks, dispersion) of the window that lies `ahead` windows after the
-    row's next one. Errors of the slots of a week average out over it; those of level and season do not."""
+    row's next one. Errors of the slots of a week average out over it; those of level and season do not. `scale`: the
+    window's length, and its exposure."""
     phi = dispersion(row, settings)
     log_mean, q = state_forecast(row, STATE, waves)
     slot, q_slot = slot_effect(row, place, int(settings[WINDOWS_PER_WEEK]), phi)
@@ -111,7 +106,7 @@ def _forecast(
     log_mean = min(log_mean + ahead * row[STATE + 1], 23.0)
     trend = ahead * (ahead * row[COVARIANCE + PARTS + 1] + 2.0 * row[COVARIANCE + 1])
     q = max(q + ahead * settings[LEVEL_NOISE] + trend, 0.0)
-    mean = max(exp(log_mean) * slot * special, settings[FLOOR]) * length
+    mean = max(exp(log_mean) * slot * special * scale[1], settings[FLOOR]) * scale[0]
     return mean, q + (q_slot + q_class) / settings[WINDOWS_PER_WEEK], phi
 
 
@@ -200,6 +195,7 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     counts: Counts,
     now: Floats,
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     spans: Counts,
     out: Rows,
@@ -214,10 +210,13 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         if counts[i] < 0:
             out[i, 8] = _MISSING
             continue
+        if exposures[i] <= 0.0:
+            out[i, 8] = _NO_EXPOSURE
+            continue
         if row[SEEN] < settings[WARM_UP]:
             out[i, 8] = _WARMING_UP
             continue
-        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
+        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], (now[1], exposures[i]), span, settings)
         q = q + _slow_variance(extra)
         judged = _judge_spans(extra, (float(counts[i]), mean), block, spans, (phi, q), (row, settings))
         worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
@@ -232,9 +231,11 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
 
 
 @in_place
-def _take_in(row: Floats, count: int, past: Floats, day_class: int, settings: Floats, work: Rows) -> None:
+def _take_in(
+    row: Floats, count: int, past: Floats, day_class: int, exposure: float, settings: Floats, work: Rows
+) -> None:
     if count >= 0:
-        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], settings, work)
+        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], exposure, settings, work)
 
 
 @in_place
@@ -266,7 +267,8 @@ def _wander(extra: Floats, now: tuple[float, float], span: int, phi: float) -> N
 
 @in_place
 def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Floats, work: Rows) -> None:
-    """Take the evidence for the new normal: open the level and learn the whole span now; it has then been used."""
+    """Take the evidence for the new normal: open the level and learn the whole span now; it has then been used.
+    `classes`: those of the span, then its exposures."""
     span = ring.shape[0]
     row[DRIFT_SUM], row[DRIFT_SPREAD] = 0.0, 0.0
     for i in range(span):
@@ -274,7 +276,7 @@ def _adopt(row: Floats, extra: Floats, classes: Floats, ring: Rows, settings: Fl
         if extra[RING + i] >= 0.0:
             counted = extra[RING + i]
             row[COVARIANCE] = max(row[COVARIANCE], 0.5)
-            _take_in(row, int(counted), ring[i], int(classes[i]), settings, work)
+            _take_in(row, int(counted), ring[i], int(classes[i]), classes[span + i], settings, work)
             extra[RING + i] = -1.0
     row[DRIFT_RUN] = 0.0
     extra[PLAIN_RUN] = 0.0
@@ -297,6 +299,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     counts: Counts,
     now: Floats,
     classes: Counts,
+    exposures: Floats,
     settings: Floats,
     spans: Counts,
     worked_out: Rows,
@@ -312,7 +315,7 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         mean, phi, p_high, p_low = worked_out[i]
         is_known = not np.isnan(mean)
         if not is_known:
-            mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], now[1], span, settings)
+            mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], (now[1], exposures[i]), span, settings)
         if row[SEEN] >= settings[WARM_UP]:
             here = float(counts[i]), mean
             if not is_known:
@@ -322,15 +325,17 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
             extra[PLAIN_RUN] = extra[PLAIN_RUN] + 1.0 if min(p_high, p_low) <= PLAIN else 0.0
             if counts[i] >= 0:
                 _wander(extra, here, span, phi)
-        _take_in(row, int(extra[RING]), ring[0], int(extra[RING + 2 * span]), settings, work)
+        day_class, exposure = int(extra[RING + 2 * span]), extra[RING + 3 * span]
+        _take_in(row, int(extra[RING]), ring[0], day_class, exposure, settings, work)
         _pass_time(row, ring[0], settings)
-        for part in range(3):
+        for part in range(4):
             start = RING + part * span
             for j in range(span - 1):
                 extra[start + j] = extra[start + j + 1]
         extra[RING + span - 1] = float(counts[i])
         extra[RING + 2 * span - 1] = mean
         extra[RING + 3 * span - 1] = float(classes[i])
+        extra[RING + 4 * span - 1] = exposures[i]
         if extra[PLAIN_RUN] < block:
             lend(row, sums)
     _turn(ring, now)
@@ -346,14 +351,14 @@ def _shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
         return [(series, 0), (series, 0), (0, _WAVES + PARTS)]
     block, spans = spans_for(windows_per_week)
     span = block * int(spans[-1])
-    return [(series, row_length(windows_per_week)), (series, RING + 3 * span), (span, _WAVES + PARTS)]
+    return [(series, row_length(windows_per_week)), (series, RING + 4 * span), (span, _WAVES + PARTS)]
 
 
 class ShiftBank(Detector):
     """A level that has moved and stays moved, days and weeks; hours are not judged."""
 
     name: ClassVar[str] = "shift"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
 
@@ -366,7 +371,7 @@ class ShiftBank(Detector):
         self._settings = self._alone if windows_per_week == HOURS else borrowed(lent_by(rows), self._alone)
         """With what the series have lent each other so far."""
         self._spans = spans_for(windows_per_week)[1]
-        self._scored: tuple[Floats, Counts, Counts, Rows] | None = None
+        self._scored: tuple[Floats, Counts, Counts, Floats, Rows] | None = None
         """The last window scored, and what was worked out of it: as a rule it is learned next. No part of the state:
         what was not worked out is worked out again."""
 
@@ -394,9 +399,9 @@ class ShiftBank(Detector):
         else:
             now, classes = self._where(slot)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
-            rows, extras, settings = self._rows, self._extras, self._settings
-            _score_rows(rows, extras, counts, now, classes, settings, self._spans, out, worked_out)
-            self._scored = now, counts, classes, worked_out
+            exposures, settings, spans = exposures_of(slot, counts.size), self._settings, self._spans
+            _score_rows(self._rows, self._extras, counts, now, classes, exposures, settings, spans, out, worked_out)
+            self._scored = now, counts, classes, exposures, worked_out
         expected, low, high, p_high, p_above, p_low, p_below, size, reason = np.ascontiguousarray(out.T)
         return Scores(expected, low, high, p_high, p_above, p_low, p_below, size, reason.astype(np.uint8))
 
@@ -406,13 +411,27 @@ class ShiftBank(Detector):
             return
         now, classes = self._where(slot)
         counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
+        exposures = exposures_of(slot, counts.size)
         if self._scored is not None:
-            same = all(map(np.array_equal, self._scored, (now, counts, classes)))
-            worked_out = self._scored[3] if same else worked_out
+            same = all(map(np.array_equal, self._scored, (now, counts, classes, exposures)))
+            worked_out = self._scored[4] if same else worked_out
             self._scored = None
-        rows, extras, settings = self._rows, self._extras, self._settings
+        counts = np.where(exposures > 0.0, counts, -1)
         work, sums = np.empty((2, PARTS)), np.zeros(LENT, np.int64)
-        _learn_rows(rows, extras, self._ring, counts, now, classes, settings, self._spans, worked_out, work, sums)
+        _learn_rows(
+            self._rows,
+            self._extras,
+            self._ring,
+            counts,
+            now,
+            classes,
+            exposures,
+            self._settings,
+            self._spans,
+            worked_out,
+            work,
+            sums,
+        )
         self._settings = borrowed(sums, self._alone)
 
     def snapshot(self) -> bytes:

@@ -38,6 +38,7 @@ _WORDS = {
     Why.SILENT_FEED: "报送中断",
     Why.NOT_HEARD: "尚未报送",
     Why.MISSING: "无数据",
+    Why.NO_EXPOSURE: "没有分母",
     Why.NOT_TESTED: "不判断",
     Why.NOT_CLOSED: "无记录",
 }

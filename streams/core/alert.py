@@ -72,6 +72,8 @@ class Evidence(Struct, frozen=True):
     """Whose series it is, where that is not the alert's own county: the city's, joining a county's alert."""
     whole: int | None = None
     """What `count` is a part of, where the signal is a share: so many call-backs."""
+    exposure: float | None = None
+    """What `count` is out of, where the signal has an offset: so many residents, or requests."""
 
 
 class Raised(Struct, frozen=True, tag="raised"):

@@ -87,6 +87,8 @@ def _raised(one: Raised) -> Line:
     }
     if case.whole is not None:
         line["whole"] = case.whole
+    if case.exposure is not None:
+        line["exposure"] = case.exposure
     return line
 
 

@@ -68,6 +68,8 @@ class County:
     name_en: str
     population: int | None = None
     neighbours: tuple[str, ...] = ()
+    residents_by_year: tuple[tuple[int, int], ...] = ()
+    """(first year, residents from then on), ascending: what an offset goes by; none: by `population`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Signal:
     """The threshold is for so many residents; None: for a county, whatever its size."""
     by_size: Mapping[Size, tuple[str, ...]] = field(default_factory=dict)
     """Which of its detectors look at windows of a size; at a size that is not in it all do."""
+    offset: str | None = None
+    """What it is counted out of, `population` or another signal: as many times as much is expected."""
 
     def detectors_at(self, size: Size) -> tuple[str, ...]:
         """The detectors of one window size; () where the signal has no such windows."""

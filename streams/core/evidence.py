@@ -9,6 +9,7 @@ import msgspec
 
 from streams.core.alert import Evidence, Severity, Shape
 from streams.core.city import City, Direction
+from streams.core.exposure import Exposures
 from streams.core.guards import Verdict
 from streams.core.instant import Instant
 from streams.core.outputs import AlwaysPage, ScoredWindow, SeriesDetail
@@ -66,6 +67,7 @@ class EvidenceMaker:
         """Detector name -> version."""
         self.series = (*(county.code for county in city.counties), city.code)
         place = {signal.name: i for i, signal in enumerate(city.signals)}
+        self.exposures = Exposures(city)
         self._of = tuple(place.get(signal.of or "") for signal in city.signals)
 
     def calendar_facts(self, county: str, start: Instant, end: Instant) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ class EvidenceMaker:
             notes=notes,
             county="" if county == alert_county else county,
             whole=None if of is None else int(window.counts[of, verdict.series]),
+            exposure=self.exposures.of_series(window.counts, window.start, window.end, verdict.signal, verdict.series),
         )
 
     def of_always_page(self, event: AlwaysPage) -> Evidence:

@@ -34,6 +34,7 @@ _NOT_SCORED = {
     ScoreReason.WARMING_UP: Why.WARMING_UP,
     ScoreReason.MISSING: Why.MISSING,
     ScoreReason.NOT_JUDGED: Why.NOT_TESTED,
+    ScoreReason.NO_EXPOSURE: Why.NO_EXPOSURE,
 }
 
 
@@ -130,6 +131,9 @@ def explain(
         spent=UNIT * sum(plan.cost(one) for one in around.week) if around.week else None,
         whole=None if window is None or of is None else int(window.counts[of, j]),
         kept=around.kept,
+        exposure=None
+        if window is None
+        else plan.maker.exposures.of_series(window.counts, window.start, window.end, i, j),
     )
 
 

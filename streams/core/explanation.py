@@ -48,6 +48,8 @@ class Why(StrEnum):
     """Nothing has ever come from the county, of any kind: its zeros are none, and warming up has not begun."""
     MISSING = "missing"
     """No count: the window was not observed, or there was no whole to have a share of."""
+    NO_EXPOSURE = "no_exposure"
+    """There was nothing for it to be counted out of, or how much is not known: nothing is expected."""
     NOT_TESTED = "not_tested"
     """The signal is not tested at this window size, or not for the city as a whole."""
     NOT_CLOSED = "not_closed"
@@ -114,6 +116,8 @@ class Explanation(Struct, frozen=True):
     """What `count` is a part of, where the signal is a share."""
     kept: tuple[Instant, Instant] | None = None
     """From when to when windows of this size are stored; None: not known, or none are."""
+    exposure: float | None = None
+    """What `count` is out of, where the signal has an offset."""
 
     @property
     def left(self) -> float | None:

@@ -5,6 +5,7 @@ which partition, the counties' windows come. Score first, then learn: a score us
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import msgspec
@@ -18,6 +19,7 @@ from detectors.rounding import rounded_fields
 from streams.core.cells import Cell, CellCounts, largest
 from streams.core.city import City, Size
 from streams.core.evidence import SHIFT_DETECTOR
+from streams.core.exposure import Exposures
 from streams.core.feeds import Feeds, FeedState
 from streams.core.instant import HOUR, Instant, to_datetime
 from streams.core.levels import WINDOWS_PER_WEEK
@@ -85,8 +87,10 @@ class Bank:
     def _slot(self, counts: NDArray[np.int64], slot: Slot) -> Slot:
         """A window's slot, as this bank's series have it."""
         wholes = np.where(self._of >= 0, counts[self._of, self.series], 0) if self._are_parts else None
-        day_class = slot.day_class[self.series]
-        return Slot(slot.index, slot.hour_of_week, slot.year_phase, slot.length, day_class, wholes, self.signals)
+        exposure = None if slot.exposure is None else slot.exposure[self._places]
+        return replace(
+            slot, day_class=slot.day_class[self.series], wholes=wholes, groups=self.signals, exposure=exposure
+        )
 
 
 def _scores(floats: Floats, codes: Codes) -> Scores:
@@ -141,6 +145,7 @@ class Score:
         """End of the last window scored, by size."""
         self._history = {size: np.full((*self._shape, HISTORY), -1, dtype=np.int64) for size in Size}
         """Shape (signals, counties + 1, HISTORY): window number n of a size lies at n % HISTORY."""
+        self._exposures = Exposures(city)
         self._feeds = {size: Feeds(city, _STEADY[size]) for size in Size}
 
     def step(self, window: ClosedWindow) -> ScoredWindow | None:
@@ -168,6 +173,9 @@ class Score:
         slot = self._slot(size, window)
         feeds, banks = self._feeds[size], self._banks[size]
         observed = feeds.observed(counts, by_county)
+        exposures = self._exposures.of(observed, window.start, window.end)
+        if exposures is not None:
+            slot = replace(slot, exposure=exposures.ravel())
         if size is not Size.HOUR:
             feeds.hear(by_county)
         scores = {name: bank.score(observed, slot) for name, bank in banks.items()}

@@ -42,7 +42,7 @@ def compile_profile(part: ProfilePart, origin: str) -> Profile:
         budget_per_week=float(part.budget.pages_per_week),
         privacy_k=part.privacy_k,
         counties=tuple(
-            County(code, c.name, c.name_en or c.name, c.population, tuple(c.neighbours))
+            County(code, c.name, c.name_en or c.name, c.population, tuple(c.neighbours), _by_year(c))
             for code, c in part.counties.items()
         ),
         points=_names(part.points),
@@ -92,6 +92,10 @@ def _tiles(counties: Mapping[str, CountyPart]) -> Mapping[str, tuple[int, int]]:
     return {code: (place % width, place // width) for place, code in enumerate(counties)}
 
 
+def _by_year(part: CountyPart) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted((int(year), people) for year, people in part.residents_by_year.items()))
+
+
 def _names(parts: Mapping[str, NamePart]) -> Mapping[str, str]:
     return {code: part.name for code, part in parts.items()}
 
@@ -128,6 +132,7 @@ def _signal(name: str, part: SignalPart, categories: tuple[Category, ...]) -> Si
         citywide=part.citywide,
         compartmented=part.compartmented,
         of=part.of,
+        offset=part.offset,
         breaks=tuple(sorted(part.breaks)),
         threshold=part.threshold,
         per_residents=part.per_residents,

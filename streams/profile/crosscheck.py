@@ -7,6 +7,7 @@ from streams.core.city import STANDING
 from streams.core.event import KINDS, OUTCOMES
 from streams.profile.crosscheck_calendar import check_calendar
 from streams.profile.crosscheck_mapping import check_mapping
+from streams.profile.crosscheck_offset import check_offset, check_residents
 from streams.profile.document import Document, Path
 from streams.profile.problems import quoted
 from streams.profile.references import WORD_SECTIONS, must_be_known, must_be_one_of
@@ -56,6 +57,7 @@ def _check_counties(document: Document) -> None:
                 document.at_value(path, (zh, en))
     _check_aliases(document, "counties")
     _check_tiles(document)
+    check_residents(document)
 
 
 def _check_tiles(document: Document) -> None:
@@ -111,6 +113,7 @@ def _check_signals(document: Document, detectors: Collection[str]) -> None:
                 must_be_one_of(document, (*at, index), sorted(detectors), ("检测器", "detector"))
             _check_twice(document, at)
         _check_share(document, name)
+        check_offset(document, name)
         _check_scan(document, name)
         _check_rule(document, name)
         _check_twice(document, (*path, "sizes"))

@@ -41,6 +41,7 @@ def describe(profile: Profile) -> dict[str, object]:
                 "name": county.name,
                 "name_en": county.name_en,
                 "population": county.population,
+                "residents_by_year": dict(county.residents_by_year),
                 "neighbours": list(county.neighbours),
             }
             for county in city.counties
@@ -115,6 +116,7 @@ def _signal(signal: Signal) -> dict[str, object]:
         "citywide": signal.citywide,
         "compartmented": signal.compartmented,
         "of": signal.of,
+        "offset": signal.offset,
         "breaks": [day.isoformat() for day in signal.breaks],
         "threshold": signal.threshold,
         "per_residents": signal.per_residents,

@@ -45,6 +45,7 @@ FilterName = Annotated[str, one_of(lambda: (*FILTER_FIELDS, "family"))]
 FieldName = Annotated[str, one_of(lambda: MAPPED_FIELDS)]
 
 
+People = Annotated[int, Field(gt=0, le=100_000_000)]
 TileNumber = Annotated[int, Field(ge=0, le=99)]
 
 
@@ -75,7 +76,9 @@ class PointPart(WordPart):
 
 
 class CountyPart(NamePart):
-    population: Annotated[int, Field(gt=0, le=100_000_000)] | None = None
+    population: People | None = None
+    residents_by_year: dict[Text, People] = Field(default_factory=dict, exclude_if=lambda value: not value)
+    """From that year on, for what is counted out of residents; left out: `population`, for ever."""
     neighbours: CodeList = ()
     aliases: TextList = ()
     """Other ways in which a CSV writes it."""
@@ -128,6 +131,9 @@ class SignalPart(Part):
     compartmented: bool = False
     of: Slug | None = None
     """The signal that this one is a part of: its share is judged."""
+    offset: Slug | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What it is counted out of: `population`, or a signal that need not contain it. No part of the version where it is
+    left out."""
     breaks: DayList = ()
     """Days on which what it counts was filed anew."""
     threshold: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from streams.core.city import City, Measure
+from streams.core.exposure import POPULATION
 from streams.core.instant import Instant
 from streams.core.window import WindowGrid
 from streams.wording.catalog import Speech
@@ -70,6 +71,12 @@ class Names:
         """A signal's title; a category's name where it is one (always-page events)."""
         signal = self._signals.get(name)
         return self.category(name) if signal is None else self._pick((signal.title, signal.title_en))
+
+    def offset(self, name: str) -> str | None:
+        """The title of what a signal is counted out of; None for residents."""
+        signal = self._signals.get(name)
+        of = None if signal is None else signal.offset
+        return None if of is None or of == POPULATION else self.signal(of)
 
     def category(self, code: str) -> str:
         """A category's name."""

@@ -22,7 +22,7 @@ from streams.wording.contributors import contributors
 from streams.wording.crowd import crowd
 from streams.wording.figures import RAREST, moment, number, odds, span, three_before, times
 from streams.wording.names import Names, Naming
-from streams.wording.shares import counted_share, expected_share
+from streams.wording.shares import based_on, counted_share, expected_share
 
 Audience = Literal["desk", "county"]
 """desk: the city's own staff. county: people of the county that the alert is about."""
@@ -69,6 +69,8 @@ def sentence(
     if told.hides(raised.evidence):
         return None
     parts = [told.case(raised.evidence, raised.county), *told.contributors(raised.evidence)]
+    if raised.evidence.exposure is not None:
+        parts.append(based_on(told.speech, told.names, raised.evidence.signal, raised.evidence.exposure))
     seen = [one for one in (raised.evidence, *(one.evidence for one in joined)) if not told.hides(one)]
     parts += crowd(told.speech, [one.notes for one in seen], naming.city.privacy_k)
     if raised.evidence.shape is Shape.DROUGHT:

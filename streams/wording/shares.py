@@ -6,6 +6,7 @@ from babel.numbers import format_percent
 
 from streams.wording.catalog import Speech
 from streams.wording.figures import number
+from streams.wording.names import Names
 
 
 def percent(speech: Speech, part: float, whole: float) -> str:
@@ -31,3 +32,12 @@ def expected_share(speech: Speech, expected: float, low: float, high: float, who
     """What share was expected, and between what."""
     share, first, last = (percent(speech, value, whole) for value in (expected, low, high))
     return speech.say("预期 {expected}（95% 区间 {low}–{high}）", expected=share, low=first, high=last)
+
+
+def based_on(speech: Speech, names: Names, signal: str, exposure: float) -> str:
+    """What is expected in proportion to: so many residents, or so many of another signal."""
+    count = number(speech, exposure)
+    of = names.offset(signal)
+    if of is None:
+        return speech.say("预期按 {count} 人计", count=count)
+    return speech.say("预期按 {of} {count} 件计", of=of, count=count)

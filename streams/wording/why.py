@@ -10,7 +10,7 @@ from streams.wording.cluster import cluster_seen
 from streams.wording.figures import RAREST, hundredths, moment, number, odds, span, three_before
 from streams.wording.names import Names, Naming
 from streams.wording.sentence import Audience
-from streams.wording.shares import counted_share, expected_share
+from streams.wording.shares import based_on, counted_share, expected_share
 
 
 def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Audience = "desk") -> str | None:
@@ -35,6 +35,8 @@ def why(naming: Naming, given: Explanation, *, locale: str = "zh", audience: Aud
         else:
             count = counted_share(speech, given.count, given.whole)
         parts = [say("{place} {span} {signal}（{size}）：{count}", count=count, **fields)]
+    if given.exposure:
+        parts.append(based_on(speech, names, given.signal, given.exposure))
     parts.append(_verdict(names, given))
     first = given.tests[0] if given.tests else None
     if first is not None and first.p is not None and first.detector != Scan.name:
@@ -88,6 +90,7 @@ def _verdict(names: Names, given: Explanation) -> str:
             if given.whole is None
             else say("未预警：没有可比的总数（0/0），不是 0%，无从判断")
         ),
+        Why.NO_EXPOSURE: lambda: say("未预警：此窗口没有可作分母的数，或不知道有多少，无从预期"),
         Why.NOT_TESTED: lambda: say("未预警：此信号在这里不按此窗口判断"),
         Why.NOT_CLOSED: lambda: _not_kept(names, given),
     }

@@ -11,6 +11,7 @@ MANY_DAYS = (
     "weekend", "make_up_workday", "new_years_day", "spring_festival", "tomb_sweeping_day", "labour_day_on_weekday",
     "labour_day_on_weekend", "dragon_boat_festival", "mid_autumn_festival", "anti_fascist_70th_day",
 )  # fmt: skip
+CALLS = "  calls: {title: 来电, family: order, minimum_count: 5"
 
 # what is replaced, by what (§: where the problem must be reported), what the message must say in English and Chinese
 MISTAKES = {
@@ -89,6 +90,39 @@ MISTAKES = {
     "compartmented category in an open signal": (
         "family: order}\n    sizes", "category: [noise, §accusation]}\n    sizes", "write compartmented: true", "保密",
     ),
+    # what a signal is counted out of
+    "unknown offset": ("    weight: 1.5", "    offset: §totl", "did you mean total?", "没有信号"),
+    "offset without residents": (
+        "    weight: 1.5", "    offset: §population", "the county west has no population", "没有 population",
+    ),
+    "offset of itself": ("    weight: 1.5", "    offset: §total", "is itself counted out of", "为分母"),
+    "offset of a share": (
+        "    weight: 1.5", "    of: calls\n    offset: §calls", "has its whole in `of`", "写在 of",
+    ),
+    "offset in a circle": (
+        "    weight: 1.5", "    offset: §calls", "is itself counted out of", "为分母",
+        "\ncalendar:\n", f"{CALLS}, sizes: [hour, day], offset: total}}\n\ncalendar:\n",
+    ),
+    "offset without such windows": (
+        "    weight: 1.5", "    offset: §calls", "has no such window: hour", "没有这种窗口",
+        "\ncalendar:\n", f"{CALLS}, sizes: day}}\n\ncalendar:\n",
+    ),
+    "offset that is a share": (
+        "    weight: 1.5", "    offset: §calls", "does not count events", "不是事件的计数",
+        "\ncalendar:\n", f"{CALLS}, sizes: [hour, day], of: total, detectors: rates}}\n\ncalendar:\n",
+    ),
+    "offset that is kept apart": (
+        "    weight: 1.5", "    offset: §calls", "is compartmented", "保密",
+        "\ncalendar:\n", f"{CALLS}, sizes: [hour, day], compartmented: true}}\n\ncalendar:\n",
+    ),
+    "offset of what is held against a limit": (
+        "    weight: 1.5", "    measure: backlog\n    offset: §population", "nothing is expected", "没有预期",
+    ),
+    "detector that knows no offset": (
+        "    weight: 1.5", "    offset: population", "does not go by an offset", "不看 offset",
+        "detectors: [counts]", "detectors: [counts, §adwin]",
+    ),
+    "residents of no year": ("population: 1000", "residents_by_year: {§20: 1000}", "is no year", "不是年份"),
     # counties
     "unknown neighbour": ("[west]}", "[§wset]}", "did you mean west?", "是否想写 west"),
     "one-sided neighbours": (
