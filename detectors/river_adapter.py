@@ -74,7 +74,7 @@ class Model(ABC):
 class RiverBank(Detector, ABC):
     """Series with a model of river each. A subclass names itself and makes the model."""
 
-    version: ClassVar[str] = f"1+river{RIVER}"
+    version: ClassVar[str] = f"2+river{RIVER}"
     judges: ClassVar[tuple[int, ...]] = (168, 7, 1)
 
     def __init__(self, series: int, windows_per_week: int) -> None:
@@ -239,7 +239,10 @@ def _plain(numbers: Floats) -> bytes:
 
 
 def guarded(model: Model, departure: float) -> float:
-    """A model's strangeness; 0 where it has none to give."""
+    """A model's strangeness; 0 where it has none to give, and of what is just as expected: a model that still learns
+    gives the very same departure a little more each time, and where hours are mostly empty that is all there is."""
+    if departure == 0.0:
+        return 0.0
     try:
         strange = model.strangeness(departure)
     except (ArithmeticError, ValueError):

@@ -51,7 +51,7 @@ def _density(above: float) -> float:
 class DriftBank(RiverBank, ABC):
     """Series with a drift detector each."""
 
-    version: ClassVar[str] = f"2+river{RIVER}"
+    version: ClassVar[str] = f"3+river{RIVER}"
 
     def expected(self, slot: Slot) -> Floats:
         """See `RiverBank.expected`; unknown until as many windows make it up as ever will: a mean of two counts of 0 is
