@@ -38,6 +38,12 @@ def summaries() -> dict[str, str]:
     return {name: summary for name, _, summary in described()}
 
 
+def judging() -> dict[str, tuple[int, ...]]:
+    """By name, what window sizes it judges, as windows of which a week has 168, 7 or 1."""
+    series = {made.name: made.judges for made in DETECTORS.values()}
+    return series | {made.name: made.judges for made in SCANS.values()}
+
+
 def described() -> list[tuple[str, str, str]]:
     """(name, version, summary) of everything that a signal may name, in the order in which they are shown."""
     series = [(made.name, made.version, made.summary) for made in DETECTORS.values()]

@@ -1,7 +1,9 @@
 """Questions that go over all that a ledger holds: what nearly paged, and how the budget was kept."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 
 from detectors.registry import DETECTORS
 from detectors.scan import LONGEST
@@ -9,7 +11,7 @@ from streams.core.alert import Raised, Shape, Transition
 from streams.core.city import City, Size
 from streams.core.clusters import ScannedDay
 from streams.core.explain import Around, explain
-from streams.core.explanation import PAGED, Explanation
+from streams.core.explanation import PAGED, Explanation, Why
 from streams.core.instant import Instant
 from streams.core.judge import JudgePlan
 from streams.core.levels import levels_of
@@ -27,9 +29,13 @@ def _plan(city: City) -> JudgePlan:
     return JudgePlan.of(city, levels_of(city), {name: made.version for name, made in DETECTORS.items()})
 
 
+MOST_ALIKE = 3
+"""Non-alerts of one reason, while there are others: ten that are below the minimum count would hide all else."""
+
+
 def quiet(reading: Reading, most: int) -> list[Explanation]:
     """The largest non-alerts of a ledger, nearest to a page first, each explained: of a county's family in a window the
-    nearest one, as alerts are."""
+    nearest one, as alerts are, and none where another of it was part of an alert."""
     city, ledger = reading.profile.city, reading.ledger
     plan = _plan(city)
     best = Nearest(40 * most)  # so many, as those that did page come first
@@ -43,21 +49,29 @@ def quiet(reading: Reading, most: int) -> list[Explanation]:
     for window, days in _scans(reading, plan, everything):
         scanned[window.end] = days
         best.take(nearest_clusters(plan, window, days))
-    found: list[Explanation] = []
+    found: list[tuple[int, Explanation]] = []
+    alike: list[tuple[int, Explanation]] = []
     told: set[tuple[str, str | None, Size, Instant]] = set()
-    for one in best.sorted():
+    seen: set[tuple[str, str | None, Why]] = set()
+    """A level that has fallen is seen by the day and by the week, for weeks."""
+    reasons: Counter[Why] = Counter()
+    for number, one in enumerate(best.sorted()):
         same = (one.county, plan.layout.family_of(one.signal), one.size, one.start)
         if same in told:
             continue
+        told.add(same)
         window = ledger.scored_window(one.size, plan.grid.window(one.size, one.start).end)
         days = () if window is None or one.size is not Size.DAY else scanned.get(window.end, ())
         answer = explain(plan, one.signal, one.county, one.size, one.start, window, everything, Around((), days))
-        if answer.why not in PAGED:
-            found.append(answer)
-            told.add(same)
+        if answer.why in PAGED:
+            continue
+        again = (one.county, plan.layout.family_of(one.signal), answer.why) in seen
+        seen.add((one.county, plan.layout.family_of(one.signal), answer.why))
+        reasons[answer.why] += not again
+        (alike if again or reasons[answer.why] > MOST_ALIKE else found).append((number, answer))
         if len(found) == most:
             break
-    return found
+    return [answer for _, answer in sorted((found + alike)[:most], key=itemgetter(0))]
 
 
 def _scans(

@@ -30,7 +30,7 @@ class Why(StrEnum):
     BREAK = "break"
     """A verdict, but what the signal counts was filed anew shortly before: old and new do not compare."""
     NEWCOMER = "newcomer"
-    """Too many in the whole city, but a county of it has only begun to send: old and new do not compare."""
+    """Too many in the whole city, but half of them or more from a county that has only begun to send."""
     BELOW_LIMIT = "below_limit"
     """A rule's signal, below the limit that the profile sets."""
     MINIMUM_COUNT = "minimum_count"

@@ -39,6 +39,7 @@ from streams.core.guards import (
 )
 from streams.core.incident import (
     COMPARTMENTED,
+    EXPLAINED,
     SILENT,
     Departures,
     Key,
@@ -108,12 +109,14 @@ class JudgePlan:
         return any(start < window.end and window.start < start + BREAK for start in self.breaks[signal])
 
     def has_newcomers(self, verdict: Verdict, window: ScoredWindow) -> bool:
-        """Whether too many in the whole city are so with a county among them that has only begun to send, and is still
-        warming up: the city's old sums are without it."""
+        """Whether at least half of what is too many in the whole city comes from counties that have only begun to send,
+        and are still warming up: the city's old sums are without them."""
         if verdict.series != self.layout.whole or verdict.side is Direction.LOW or self.city.signals[verdict.signal].of:
             return False
         reason = window.scores[verdict.detector].reason[verdict.signal, : self.layout.whole]
-        return bool((reason == ScoreReason.WARMING_UP).any())
+        counts = window.counts[verdict.signal, : self.layout.whole]
+        theirs = int(counts[(reason == ScoreReason.WARMING_UP) & (counts > 0)].sum())
+        return theirs > 0 and theirs >= EXPLAINED * verdict.excess
 
     def cost(self, window: ScoredWindow) -> int:
         """What the tests of one scored window spend, in units."""

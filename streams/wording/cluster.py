@@ -7,6 +7,9 @@ from streams.wording.catalog import Speech
 from streams.wording.figures import number
 from streams.wording.names import Names
 
+UNREMARKABLE = 0.5
+"""A cluster that chance makes so often is not worth a word."""
+
 
 def cluster_case(speech: Speech, names: Names, evidence: Evidence, fields: dict[str, str]) -> str:
     """What is seen in which counties, and how often chance alone would show as much."""
@@ -23,7 +26,7 @@ def cluster_seen(speech: Speech, names: Names, signal: str, test: Test, *, alone
     """What the scan saw in a county and its neighbours, and what it would have taken; `alone`: nothing is said of the
     county's own tests beside it."""
     seen = test.cluster
-    if seen is None or test.p is None or not test.level:
+    if seen is None or test.p is None or not test.level or (test.p > UNREMARKABLE and not alone):
         return []
     fields = {
         "counties": speech.say("、").join(names.county(code) for code in seen.counties),
@@ -35,10 +38,15 @@ def cluster_seen(speech: Speech, names: Names, signal: str, test: Test, *, alone
         "days": _days_between(speech, test.p),
         "needed": _days_between(speech, test.level),
     }
+    seldom = (
+        speech.say("这样的聚集随时都会偶然出现")
+        if test.p > UNREMARKABLE
+        else speech.say("偶然聚成这样平均约 {days} 天一次，{needed} 天以上一次才会预警", **fields)
+    )
     parts = [
         speech.say(
-            "连同邻县看，{counties} {when}合计 {count}，预期 {expected}（95% 区间 {low}–{high}），"
-            "偶然聚成这样平均约 {days} 天一次，{needed} 天以上一次才会预警",
+            "连同邻县看，{counties} {when}合计 {count}，预期 {expected}（95% 区间 {low}–{high}），{seldom}",
+            seldom=seldom,
             **fields,
         )
     ]
