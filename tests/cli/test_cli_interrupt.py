@@ -35,7 +35,7 @@ def test_a_signal_stops_at_a_checkpoint_and_the_next_call_goes_on(
 ) -> None:
     replay = started(tmp_path / "d")
     replay.send_signal(number)
-    out, err = replay.communicate(timeout=30)
+    out, err = replay.communicate(timeout=120)
     assert replay.returncode == code
     assert "stopped at a checkpoint" in err
     assert "Traceback" not in out + err

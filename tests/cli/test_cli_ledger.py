@@ -141,7 +141,7 @@ def test_it_follows_until_it_is_told_to_stop(cli: Cli, filled: Filled, home: Hom
     while run.poll() is None and reached(home) == 0 and time.monotonic() < until:
         time.sleep(0.1)
     run.terminate()
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=120)
     assert run.returncode == 128 + signal.SIGTERM, said
     assert "stopped; to go on:" in said
     cli(*filled.ledger(*named(home), "--once"))
@@ -190,7 +190,7 @@ Spoil = Callable[[str, Topics], None]
 def make_alerts_again(bootstrap: str, topics: Topics) -> None:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     admin.delete_topics([topics.alerts])
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while topics.alerts in admin.list_topics() and time.monotonic() < until:
         time.sleep(0.1)
     admin.close()

@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from streams.broker.partitioner import partition_of
+from streams.clock import pause
+from streams.core.instant import SECOND
 from streams.sources.recording import RecordingReader
 from tests.cli.commands import LAKE, RECORDING, Cli, command, environment
 from tests.kafka.fixtures import SharedBroker
@@ -76,9 +78,10 @@ def test_it_follows_until_it_is_stopped_and_leaves_a_whole_recording(
     part = tmp_path / ".out.jsonl.part"
     while not part.exists():
         assert running.poll() is None
+        pause(SECOND // 20)
     send(kafka_broker.bootstrap, topics.events, (b"one", None, 0, {}), (LATER, None, 0, {}))
     running.send_signal(signal.SIGTERM)
-    printed, _ = running.communicate(timeout=30)
+    printed, _ = running.communicate(timeout=120)
     assert running.returncode == 0
     assert msgspec.json.decode(printed)["finished"]
     reader = RecordingReader(out)

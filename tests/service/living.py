@@ -185,9 +185,9 @@ class Process:
         self.popen.wait()
 
     def stop(self) -> int:
-        """As systemd does; its exit code."""
+        """As systemd does, which kills what has not ended in time; its exit code."""
         self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(timeout=60)
+        return self.popen.wait(timeout=_LONG // SECOND)
 
 
 @contextmanager
