@@ -74,8 +74,8 @@ def test_pacing_waits_for_event_time_and_changes_nothing_else(
             assert not clock.now()
             return 0
 
-    monkeypatch.setattr("streams.cli.watching.Stopwatch", Watch)
-    monkeypatch.setattr("streams.cli.watching.pause", clock.advance)
+    monkeypatch.setattr("streams.cli.pacing.Stopwatch", Watch)
+    monkeypatch.setattr("streams.cli.pacing.pause", clock.advance)
     paced = cli("replay", RECORDING, "-p", LAKE, "-d", tmp_path / "d", "--speed", "60x", "--json").document
     assert paced["alert_log_sha256"] == lake.sha256
     # 42 days, an hour less in March, and 2 hours of lateness, from the first record on
