@@ -18,6 +18,7 @@ from streams.broker.topics_file import SOURCES
 from streams.cli.checks import Check
 from streams.clock import Clock, Stopwatch, pause
 from streams.core.instant import MINUTE, SECOND
+from streams.runtime.checkpoint_store import OF_WORKER
 from streams.runtime.checkpoints import LARGEST_PIECE, About, CheckpointReader, Place
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.failures import Failure
@@ -266,6 +267,10 @@ def _checkpoints(settings: BrokerSettings, topics: Topics) -> Iterator[Check]:
     cluster = Cluster(settings)
     watch = Stopwatch()
     good = 0
+    refused = _stop(_read(cluster, topics, OF_WORKER))
+    if refused is not None:
+        words = f"worker 被拒绝，等人查看 a worker was refused, until somebody looks: {refused.error}"
+        yield Check("stopped", "fail", words, "RUNBOOK: refused")
     for step, source in (("tally", topics.events), ("score", topics.windows), ("judge", topics.scores)):
         facts = cluster.topics([source])[source]
         for partition in range(facts.partitions):
@@ -288,10 +293,8 @@ def _checkpoints(settings: BrokerSettings, topics: Topics) -> Iterator[Check]:
 
 def _problem(cluster: Cluster, topics: Topics, place: Place, facts: TopicFacts) -> tuple[str | None, Failure | None]:
     """Why a step cannot go on; empty where it can; None where there is nothing to go on from. And where it stopped."""
-    reader = CheckpointReader(place)
-    for key, value in cluster.records(topics.checkpoints, place.partition):
-        reader.take(key, value)
-    stop = None if reader.stop is None else msgspec.json.decode(reader.stop, type=Failure)
+    reader = _read(cluster, topics, place)
+    stop = _stop(reader)
     best = reader.best()
     if best is None:
         return None, stop
@@ -301,3 +304,14 @@ def _problem(cluster: Cluster, topics: Topics, place: Place, facts: TopicFacts) 
     except RefusedError as error:
         return str(error), stop
     return "", stop
+
+
+def _read(cluster: Cluster, topics: Topics, place: Place) -> CheckpointReader:
+    reader = CheckpointReader(place)
+    for key, value in cluster.records(topics.checkpoints, place.partition):
+        reader.take(key, value)
+    return reader
+
+
+def _stop(reader: CheckpointReader) -> Failure | None:
+    return None if reader.stop is None else msgspec.json.decode(reader.stop, type=Failure)

@@ -8,9 +8,12 @@ from streams.clock import unique_name
 from streams.runtime.checkpoints import STOPPED, About, CheckpointReader, CheckpointWriter, Place, writer_name
 from streams.runtime.cluster import Cluster, TopicFacts
 from streams.runtime.delivery import PartitionLog, producer_settings
-from streams.runtime.failures import Failure
+from streams.runtime.failures import WORKER, Failure
 from streams.runtime.partition import HeldPartition, check_manifest
 from streams.runtime.steps import Step
+
+OF_WORKER = Place(WORKER, 0)
+"""Where it is noted that a worker as a whole may not go on."""
 
 
 class CheckpointStore:
@@ -46,7 +49,13 @@ class CheckpointStore:
         return HeldPartition(step, place, writer, position, generation)
 
     def note_stop(self, failure: Failure) -> None:
-        """Leave word that a step was stopped for good, for whoever looks. Raises DeliveryError."""
-        place = Place(failure.step, failure.partition)
-        log = PartitionLog(self._producer, self._topic, failure.partition)
-        log.write([(place.prefix + STOPPED, msgspec.json.encode(failure))])
+        """Leave word that a step, or a worker, was stopped for good, for whoever looks. Raises DeliveryError."""
+        self._note(Place(failure.step, failure.partition), msgspec.json.encode(failure))
+
+    def note_begun(self) -> None:
+        """Take back that a worker as a whole may not go on: this one does. Of a step its next checkpoint says so.
+        Raises DeliveryError."""
+        self._note(OF_WORKER, None)
+
+    def _note(self, place: Place, note: bytes | None) -> None:
+        PartitionLog(self._producer, self._topic, place.partition).write([(place.prefix + STOPPED, note)])

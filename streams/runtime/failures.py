@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 MOST_FAILURES = 3
+WORKER = "worker"
+"""In place of a step, where a worker as a whole may not go on: no rights, a topic that is missing."""
 
 
 class Failure(Struct, frozen=True):
@@ -26,6 +28,11 @@ class Failure(Struct, frozen=True):
         return (self.topic, self.partition) == (other.topic, other.partition) and (
             self.first <= other.last and other.first <= self.last
         )
+
+
+def of_worker(error: str) -> Failure:
+    """What a worker was refused for that is about no partition."""
+    return Failure(WORKER, "", 0, -1, -1, error)
 
 
 def with_another(failures: Sequence[Failure], failure: Failure) -> list[Failure]:

@@ -32,7 +32,7 @@ from streams.core.record import BATCH
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import Outbox
-from streams.runtime.failures import Failure, in_words
+from streams.runtime.failures import Failure, in_words, of_worker
 from streams.runtime.faust_transport import Consumer, Transport
 from streams.runtime.fetcher import Fetched
 from streams.runtime.partition import HeldPartition, RefusedError, Verdict, verdict
@@ -91,6 +91,8 @@ class Worker:
         self._assigned: tuple[TP, ...] = ()
         self._since_garbage = Stopwatch()
         self._looks_left = LOOKS_A_WHOLE_ONE
+        self._begun = False
+        """It has taken up what it was given: whatever a worker was refused for before is over."""
         self._stop_at = dict(part.split(":") for part in os.environ.get(STOP_AT, "").split(",") if part)
         self.app = self._faust(setup)
 
@@ -158,8 +160,8 @@ class Worker:
             trace += [type(cause).__name__, *(line.rstrip() for line in traceback.format_tb(cause.__traceback__))]
         said = f"{type(error).__name__}: {error}"
         if refused:
-            where = {} if at is None else {"failure": self._refusal(at, said)}
-            self._say("refused", error=said, page=True, **where)
+            failure = of_worker(said) if at is None else self._refusal(at, said)
+            self._say("refused", error=said, page=True, failure=failure)
         else:
             self._say("failed", error=said, trace=trace, stalled=isinstance(error, StalledError))
         os._exit(REFUSED if refused else FAILED)
@@ -350,6 +352,9 @@ class Worker:
 
         held.saving = self._start(finish())
 
+    async def _note_begun(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._in_store, self._store.note_begun)
+
     def _freeze(self, where: str) -> None:
         """Of the fault harness: stop here, in the middle, once."""
         left = int(self._stop_at.get(where, 0))
@@ -361,6 +366,9 @@ class Worker:
 
     async def tick(self) -> None:
         """Every now and then: checkpoints that are due though nothing comes, and garbage."""
+        if not self._begun and self._assigned and all(tp in self._held for tp in self._assigned):
+            self._begun = True
+            self._background.add(self._start(self._note_begun()))
         for tp, held in list(self._held.items()):
             if held.generation == self._generation and held.due(self._interval, len(self._held)):
                 async with self._lock(tp):

@@ -1,7 +1,6 @@
 """A worker as a process of its own: faust let in carefully, signals, words, the end."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -20,7 +19,8 @@ from streams.core.instant import format_instant
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.cluster import Cluster
 from streams.runtime.delivery import DeliveryError
-from streams.runtime.failures import Failure
+from streams.runtime.failures import Failure, of_worker
+from streams.runtime.library_log import hear_libraries
 from streams.runtime.partition import RefusedError
 from streams.runtime.supervisor import Hear, Supervisor, end_with_parent, tell
 from streams.runtime.template import become_a_life
@@ -63,7 +63,7 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
     become_a_life()
     end_with_parent()
     say("begun")
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    hear_libraries(say)
 
     async def run() -> int:
         try:
@@ -86,7 +86,8 @@ def run_worker(setup: WorkerSetup, say: Say) -> int:
         code = asyncio.run(run())
     except (TopicError, RefusedError) as error:
         code = REFUSED
-        say("refused", error=f"{type(error).__name__}: {error}")
+        told = f"{type(error).__name__}: {error}"
+        say("refused", error=told, page=True, failure=of_worker(told))
     finally:
         say("left", code=code)
     return code
@@ -98,8 +99,9 @@ def supervise(command: Sequence[str], setup: WorkerSetup, say: Say, hear: Hear) 
     def stopped(failure: Failure) -> None:
         cluster, topic = Cluster(setup.settings), Topics(setup.settings.topic_prefix).checkpoints
         try:
+            cluster.topics([topic])  # it may be the very one that is missing
             CheckpointStore(setup.settings, cluster, topic, setup.city.profile_version).note_stop(failure)
-        except DeliveryError as error:
+        except (BrokerError, DeliveryError) as error:
             say("unreachable", error=str(error))
 
     return Supervisor(command, say, stopped, hear).run()

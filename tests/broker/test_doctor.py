@@ -18,7 +18,7 @@ from streams.core.outputs import Accounting
 from streams.runtime.checkpoint_store import CheckpointStore
 from streams.runtime.checkpoints import About, CheckpointWriter, Entry, Place, writer_name
 from streams.runtime.cluster import Cluster
-from streams.runtime.failures import Failure
+from streams.runtime.failures import Failure, of_worker
 from tests.cli.commands import Cli
 from tests.kafka.fixtures import SharedBroker, make_topics, unreachable
 from tests.kafka.secured import SecuredBroker
@@ -169,6 +169,14 @@ def test_a_step_that_has_stopped_for_good(patient: Patient) -> None:
     assert "KeyError: 'a'" in patient.fails()["stopped"]
     patient.checkpoint(7)
     patient.holds(patient.topics.events, 10)
+    assert "stopped" not in patient.fails()
+
+
+def test_a_worker_that_may_not_begin(patient: Patient) -> None:
+    store = CheckpointStore(patient.settings, Cluster(patient.settings), patient.topics.checkpoints, "1")
+    store.note_stop(of_worker("TopicError: alerts: this user may not read it"))
+    assert "this user may not read it" in patient.fails()["stopped"]
+    store.note_begun()
     assert "stopped" not in patient.fails()
 
 

@@ -98,11 +98,17 @@ class LakeTopics:
         admin.create_partitions([more])[self.names.events].result()
 
     def committed(self, topic: str) -> list[int]:
-        """Offsets that the group has committed."""
+        """Offsets that the group has committed; none while it has no coordinator, as on a broker that is new."""
         consumer = Consumer(self.settings.for_confluent() | {"group.id": self.settings.group})
         count = self.cluster().topics([topic])[topic].partitions
-        found = consumer.committed([TopicPartition(topic, number) for number in range(count)], timeout=15)
-        consumer.close()
+        try:
+            found = consumer.committed([TopicPartition(topic, number) for number in range(count)], timeout=15)
+        except KafkaException as error:
+            if error.args[0].code() not in (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS):
+                raise
+            return []
+        finally:
+            consumer.close()
         return [one.offset for one in found]
 
     def alerts(self) -> list[Alerted]:

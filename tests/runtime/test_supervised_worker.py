@@ -12,7 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streams.runtime.worker_setup import STOPPED_FOR_GOOD
+import msgspec
+
+from streams.runtime.checkpoint_store import OF_WORKER
+from streams.runtime.checkpoints import CheckpointReader
+from streams.runtime.failures import Failure, of_worker
+from streams.runtime.worker_setup import REFUSED, STOPPED_FOR_GOOD
 from tests.cli.commands import REPOSITORY
 from tests.kafka.fixtures import SharedBroker
 from tests.promises.lake import FOLDER
@@ -105,3 +110,26 @@ def test_the_third_failure_at_one_position_stops_for_good_and_reaches_who_pages(
     done(*jiantu(lake, "ledger", "--once"), *data)
     scrape = done(sys.executable, "-m", "streams", "exporter", "--once", "--profile", PROFILE, *data)
     assert "jiantu_stopped_for_good 1.0" in scrape
+
+
+def refusal_of(lake: LakeTopics) -> Failure | None:
+    """What the topic of checkpoints says of why a worker as a whole may not go on."""
+    reader = CheckpointReader(OF_WORKER)
+    for key, value in lake.cluster().records(lake.names.checkpoints, OF_WORKER.partition):
+        reader.take(key, value)
+    return None if reader.stop is None else msgspec.json.decode(reader.stop, type=Failure)
+
+
+def test_a_worker_that_may_not_even_begin_leaves_word_until_one_begins(
+    kafka_broker: SharedBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    lake = LakeTopics.made(kafka_broker.bootstrap, topic_prefix, 1)
+    lake.delete(lake.names.alerts)
+    with supervised(lake, tmp_path) as (process, said):
+        assert process.wait(PATIENCE) == REFUSED
+        (refused,) = said("refused")
+    assert "alerts: there is no such topic; make it" in refused["error"]
+    assert refusal_of(lake) == of_worker(refused["error"])
+    lake.make(lake.names.alerts)
+    with supervised(lake, tmp_path):
+        wait_until(lambda: refusal_of(lake) is None)

@@ -64,6 +64,10 @@ class WorkerProcess:
         """All that it said so far."""
         return self._said.read_text()
 
+    def said_otherwise(self) -> list[bytes]:
+        """What came to stderr so far that it did not say itself: each of its lines is an event."""
+        return [line for line in self._said.read_bytes().splitlines() if line and not line.startswith(b"{")]
+
     def wait_for(self, event: str, count: int = 1) -> list[Mapping[str, Any]]:
         deadline = time.monotonic() + PATIENCE
         while len(found := self.said(event)) < count:

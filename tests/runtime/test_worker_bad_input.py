@@ -115,6 +115,9 @@ def test_a_topic_that_is_deleted_under_a_running_worker_ends_it_though_the_group
     lake.delete(lake.names.events)
     code = worker.process.wait(PATIENCE)
     ends = [*worker.said("failed"), *worker.said("refused")]
+    assert worker.said_otherwise() == []
+    logged = [(one["name"], one["text"]) for one in worker.said("library")]
+    assert len(logged) == len(set(logged))
     assert code == (FAILED if worker.said("failed") else REFUSED)  # whoever notices first
     assert f"{lake.names.events}: there is no such topic; make it: `jiantu topics apply`" in ends[0]["error"]
 
