@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, flag, where_of
 from streams.cli.screen import print_bytes, print_json
 
 
@@ -25,7 +25,7 @@ def alert_log(
     data_dir: DataDirOption = None,
     ledger: LedgerOption = None,
     profile: ProfileOption = None,
-    digest: Annotated[bool, typer.Option("--digest", help="只输出 SHA-256 · its SHA-256 only")] = False,
+    digest: Annotated[bool, flag("--digest", help="只输出 SHA-256 · its SHA-256 only")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """预警日志 · What the judge did, in canonical JSON Lines.

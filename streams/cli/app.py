@@ -1,6 +1,8 @@
 """All commands of `jiantu` in one place, and the one handler of everything that can go wrong in them."""
 
 from collections.abc import Sequence
+from importlib.metadata import version as of_package
+from typing import Annotated
 
 import typer
 
@@ -41,55 +43,58 @@ from streams.cli import (
 from streams.cli import (
     run as live,
 )
-from streams.cli.screen import forgive_encodings
+from streams.cli.screen import forgive_encodings, out
 
 app = typer.Typer(
     name="jiantu",
-    help="监土：盯住城市的诉求事件流，及早预警，说明理由。\n\n"
-    "Watches the complaint, petition and inspection streams of a city, and warns early, with reasons.",
     epilog="从这里开始 start here:\n\n  jiantu demo",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# In the order in which --help shows them: from a first look to the details.
-_COMMANDS = (
-    demo,
-    simulate,
-    replay,
-    scenario,
-    alerts,
-    explain,
-    metrics,
-    evaluate,
-    budget,
-    power,
-    alert_log,
-    recording,
-    record,
-    tail,
-    dlq,
-    topics,
-    profile,
-    detectors,
-    worker,
-    ticker,
-    ledger,
-    paging,
-    deadman,
-    live,
-    exporter,
-    backfill,
-    send,
-    token,
-    boards,
-    retention,
-    doctor,
-    version,
-)
-for module in _COMMANDS:
-    module.add_to(app)
+# As --help shows them: from a first look to the details.
+_COMMANDS = {
+    "先看 · A first look": (demo, simulate, replay, alerts, explain, metrics, budget, evaluate, power),
+    "实时 · Live": (live, send, token, exporter, paging, deadman, boards, backfill, retention),
+    "Kafka 上 · On Kafka": (topics, worker, ticker, ledger, tail, record, dlq),
+    "城市与方法 · Cities and detectors": (profile, detectors, scenario),
+    "核对 · Checks": (doctor, recording, alert_log, version),
+}
+for panel, modules in _COMMANDS.items():
+    commands, groups = len(app.registered_commands), len(app.registered_groups)
+    for module in modules:
+        module.add_to(app)
+    for command in app.registered_commands[commands:]:
+        command.rich_help_panel = panel
+    for group in app.registered_groups[groups:]:
+        group.rich_help_panel = panel
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        out.print(f"jiantu {of_package('jiantu')}")
+        raise typer.Exit
+
+
+@app.callback()
+def jiantu(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="版本 · its version; those of its formats: `jiantu version`",
+            metavar="",
+            is_eager=True,
+            callback=_say_version,
+        ),
+    ] = False,
+) -> None:
+    """监土：盯住城市的诉求事件流，及早预警，说明理由。
+
+    Watches the complaint, petition and inspection streams of a city, and warns early, with reasons.
+    """
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.ending import CommandError, FailedError, WrongInputError
-from streams.cli.options import JsonOption, examples
+from streams.cli.options import JsonOption, examples, flag
 
 if TYPE_CHECKING:
     from dashboards.library import Built
@@ -39,9 +39,9 @@ TokenFileOption = Annotated[
 LangsOption = Annotated[
     str, typer.Option("--lang", metavar="zh|en|both", help="推送哪种语言的仪表盘 · boards of which language")
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="只说会做什么 · only say what would be done")]
+DryRunOption = Annotated[bool, flag("--dry-run", help="只说会做什么 · only say what would be done")]
 OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="覆盖别人刚做的修改 · over changes that somebody made meanwhile")
+    bool, flag("--overwrite", help="覆盖别人刚做的修改 · over changes that somebody made meanwhile")
 ]
 _STYLES = {
     "created": ("+ 新建 create", "green"),

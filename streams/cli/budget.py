@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, flag, where_of
 from streams.cli.screen import print_json, show
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def budget(
     profile: ProfileOption = None,
     propose_weights: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--propose-weights",
             help="按预警属实的多少，建议各信号、各窗口的份量；只是建议 · Weights by how often pages were right: "
             "a proposal, nothing is changed.",

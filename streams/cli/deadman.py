@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, data_dir_of, examples
+from streams.cli.options import DataDirOption, data_dir_of, examples, flag
 from streams.cli.paging import ConfigOption, ListenOption
 from streams.cli.screen import say
 
@@ -25,7 +25,7 @@ def deadman(
     config: ConfigOption,
     data_dir: DataDirOption = None,
     listen: ListenOption = "127.0.0.1:9096",
-    check: Annotated[bool, typer.Option("--check", help="只检查设置 · check the settings, then stop")] = False,
+    check: Annotated[bool, flag("--check", help="只检查设置 · check the settings, then stop")] = False,
 ) -> None:
     """死者开关 · Page by a channel of its own when the Watchdog stops arriving: somebody must watch the watchers.
 

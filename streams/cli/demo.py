@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import JsonOption, LangOption, examples, lang_of
+from streams.cli.options import JsonOption, LangOption, examples, flag, lang_of
 from streams.cli.screen import print_json, say, show
 from streams.cli.simulate import DAYS, INCIDENTS, SEED
 from streams.core.record import BATCH
@@ -44,7 +44,7 @@ def demo(
         Path | None,
         typer.Option("--data-dir", "-d", metavar="DIR", help="用这个目录，并保留 · use this folder, and keep it"),
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="保留临时目录 · keep the temporary folder")] = False,
+    keep: Annotated[bool, flag("--keep", help="保留临时目录 · keep the temporary folder")] = False,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from streams.cli import ending
-from streams.cli.options import JsonOption, ProfileOption, examples
+from streams.cli.options import JsonOption, ProfileOption, examples, flag
 from streams.cli.topic_options import BrokersOption, PrefixOption
 
 ReasonOption = Annotated[
@@ -61,7 +61,7 @@ def redrive(
     prefix: PrefixOption = None,
     profile: ProfileOption = None,
     reason: ReasonOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看不写 · only say what would be done")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", help="只看不写 · only say what would be done")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """重投 · Produce again what today's profile can decode, under the right key; say why of the rest.

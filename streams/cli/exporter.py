@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.ending import FailedError
-from streams.cli.options import DataDirOption, LedgerOption, ProfileOption, examples, where_of
+from streams.cli.options import DataDirOption, LedgerOption, ProfileOption, examples, flag, where_of
 from streams.cli.screen import print_bytes, say, warn
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def exporter(
     ] = "127.0.0.1:9464",
     replayed: Annotated[
         bool | None,
-        typer.Option(
+        flag(
             "--replayed/--live",
             help="数据是重放的还是实时的；默认看台账 · whether the data are replayed; default: what the ledger says",
             show_default=False,
         ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="输出一次后停止 · print one scrape, then stop")] = False,
+    once: Annotated[bool, flag("--once", help="输出一次后停止 · print one scrape, then stop")] = False,
 ) -> None:
     """指标导出 · The ledger as metrics: open alerts, windows, budget, accounts. Names: deploy/METRICS.md.
 

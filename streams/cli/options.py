@@ -2,7 +2,7 @@
 
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,9 +18,12 @@ def examples(*lines: str) -> str:
     return "例 examples:\n\n" + "\n".join(f"  {line}" for line in lines)
 
 
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="只输出一个 JSON 文档 · one JSON document on stdout, nothing else")
-]
+def flag(*names: str, help: str, show_default: bool = True) -> Any:  # noqa: A002 - as typer has it
+    """An option that is given or not: --help shows no value of it."""
+    return typer.Option(*names, help=help, show_default=show_default, metavar="")
+
+
+JsonOption = Annotated[bool, flag("--json", help="只输出一个 JSON 文档 · one JSON document on stdout, nothing else")]
 ProfileOption = Annotated[
     str | None,
     typer.Option("--profile", "-p", metavar="NAME|DIR", help="城市配置：名称或文件夹 · profile: a name, or a folder"),

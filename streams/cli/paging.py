@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, LedgerOption, ProfileOption, examples, where_of
+from streams.cli.options import DataDirOption, LedgerOption, ProfileOption, examples, flag, where_of
 from streams.cli.screen import say, warn
 
 ListenOption = Annotated[
@@ -38,7 +38,7 @@ def paging(
     ledger: LedgerOption = None,
     profile: ProfileOption = None,
     listen: ListenOption = "127.0.0.1:9095",
-    check: Annotated[bool, typer.Option("--check", help="只检查设置 · check the settings, then stop")] = False,
+    check: Annotated[bool, flag("--check", help="只检查设置 · check the settings, then stop")] = False,
 ) -> None:
     """寻呼 · Take Alertmanager's notifications and page staff: DingTalk, WeCom, Feishu, mail, webhooks.
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import ending
-from streams.cli.options import DataDirOption, JsonOption, LangOption, ProfileOption, data_dir_of, examples, lang_of
+from streams.cli.options import (
+    DataDirOption,
+    JsonOption,
+    LangOption,
+    ProfileOption,
+    data_dir_of,
+    examples,
+    flag,
+    lang_of,
+)
 from streams.cli.screen import print_json, say, show, warn
 from streams.cli.topic_options import BrokersOption, PrefixOption
 from streams.core.record import BATCH
@@ -58,11 +67,11 @@ def replay(  # noqa: PLR0913 - one parameter an option
     ] = None,
     explain_quiet: Annotated[
         bool,
-        typer.Option("--explain-quiet", help="再列出最接近预警的十个 · then the ten largest non-alerts, and why"),
+        flag("--explain-quiet", help="再列出最接近预警的十个 · then the ten largest non-alerts, and why"),
     ] = False,
     lang: LangOption = None,
     to_kafka: Annotated[
-        bool, typer.Option("--to-kafka", help="写进主题 events · into the topic events, for `jiantu worker`")
+        bool, flag("--to-kafka", help="写进主题 events · into the topic events, for `jiantu worker`")
     ] = False,
     brokers: BrokersOption = None,
     prefix: PrefixOption = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, where_of
+from streams.cli.options import DataDirOption, JsonOption, LedgerOption, ProfileOption, examples, flag, where_of
 
 if TYPE_CHECKING:
     from streams.core.instant import Duration, Instant
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.profile import Profile
 
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="只说会删去什么，什么都不删 · only say what would go; nothing does")
+    bool, flag("--dry-run", help="只说会删去什么，什么都不删 · only say what would go; nothing does")
 ]
 _WORDS = {
     "scores": "评分 scores",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import DataDirOption, ProfileOption, data_dir_of, examples
+from streams.cli.options import DataDirOption, ProfileOption, data_dir_of, examples, flag
 from streams.cli.screen import say, warn
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run(
     ] = None,
     page_replayed: Annotated[
         bool | None,
-        typer.Option("--page-replayed", help="回放的数据也呼叫值班 · page on a stream's replayed data too"),
+        flag("--page-replayed", help="回放的数据也呼叫值班 · page on a stream's replayed data too"),
     ] = None,
     tls_cert: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="PEM", help="证书链 · certificate chain; with it, HTTPS")

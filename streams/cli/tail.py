@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import LangOption, ProfileOption, examples, lang_of
+from streams.cli.options import LangOption, ProfileOption, examples, flag, lang_of
 from streams.cli.topic_options import BrokersOption, OnceOption, PrefixOption
 
 
@@ -29,7 +29,7 @@ def tail(
     ] = "end",
     once: OnceOption = False,
     lang: LangOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="每行一个 JSON 对象 · a JSON object a line")] = False,
+    as_json: Annotated[bool, flag("--json", help="每行一个 JSON 对象 · a JSON object a line")] = False,
 ) -> None:
     """跟看 · Show what happens to alerts as it happens: raised, joined, ended; each once.
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import ProfileOption, examples
+from streams.cli.options import ProfileOption, examples, flag
 from streams.cli.screen import say
 from streams.cli.topic_options import BrokersOption, PrefixOption
 
@@ -25,7 +25,7 @@ def ticker(
     every: Annotated[
         float, typer.Option("--every", min=1.0, metavar="S", help="间隔，秒 · seconds between ticks")
     ] = 60,
-    once: Annotated[bool, typer.Option("--once", help="只报一次 · one tick, then stop")] = False,
+    once: Annotated[bool, flag("--once", help="只报一次 · one tick, then stop")] = False,
 ) -> None:
     """报时 · Tell every partition of events what time it is, so that windows close where nothing happens too.
 

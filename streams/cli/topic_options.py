@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.options import flag
+
 if TYPE_CHECKING:
     from streams.broker.settings import BrokerSettings
 
@@ -26,7 +28,7 @@ PrefixOption = Annotated[
         show_default=False,
     ),
 ]
-OnceOption = Annotated[bool, typer.Option("--once", help="到现有的末尾为止 · stop at the end as it is now")]
+OnceOption = Annotated[bool, flag("--once", help="到现有的末尾为止 · stop at the end as it is now")]
 
 
 def broker_settings(brokers: str | None, prefix: str | None, group: str | None = None) -> "BrokerSettings":

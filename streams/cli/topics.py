@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from streams.cli import ending
-from streams.cli.options import JsonOption, examples
+from streams.cli.options import JsonOption, examples, flag
 from streams.cli.screen import out, print_json
 from streams.cli.topic_options import BrokersOption, PrefixOption
 
@@ -22,9 +22,7 @@ FileOption = Annotated[
 ]
 ReplayOption = Annotated[
     bool,
-    typer.Option(
-        "--replay", help="供回放：保留原时间，永不过期 · for recordings: their times are kept, nothing expires"
-    ),
+    flag("--replay", help="供回放：保留原时间，永不过期 · for recordings: their times are kept, nothing expires"),
 ]
 ReplicationOption = Annotated[
     int | None, typer.Option("--replication", metavar="N", min=1, max=10, help="副本数 · copies of every record")
@@ -34,7 +32,7 @@ PartitionsOption = Annotated[
     typer.Option("--partitions", metavar="N", min=1, max=1000, help="events 的分区数 · partitions of events"),
 ]
 MayDeleteOption = Annotated[
-    bool, typer.Option("--may-delete", help="允许缩短保存期 · retention may become shorter, which deletes records")
+    bool, flag("--may-delete", help="允许缩短保存期 · retention may become shorter, which deletes records")
 ]
 _STYLES = {
     "create": ("+ 新建 create", "green"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import ProfileOption, examples
+from streams.cli.options import ProfileOption, examples, flag
 from streams.cli.topic_options import BrokersOption, PrefixOption, broker_settings
 
 GroupOption = Annotated[
@@ -57,9 +57,7 @@ def worker(  # noqa: PLR0913 - one parameter an option
     interval: Annotated[
         float, typer.Option("--checkpoint-seconds", min=0.0, help="检查点间隔，秒 · seconds between checkpoints")
     ] = 5.0,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="失败后不自行重启 · one process, which nobody starts again")
-    ] = False,
+    alone: Annotated[bool, flag("--alone", help="失败后不自行重启 · one process, which nobody starts again")] = False,
     listen: ListenOption = None,
 ) -> None:
     """分布式运行 · Drive tally, score and judge over Kafka, with as many workers as there are partitions.

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,22 @@ def test_help_has_an_example_that_names_the_command(cli: Cli, words: tuple[str, 
     assert ended.code == 0
     after = re.split("examples?:|start here:", ended.said)[1]
     assert " ".join(("jiantu", *words)) in after
+
+
+def test_the_version_is_said_where_everybody_asks_for_it(cli: Cli) -> None:
+    ended = cli("--version")
+    assert (ended.code, ended.said.strip()) == (0, f"jiantu {version('jiantu')}")
+
+
+def test_every_command_stands_under_a_heading(cli: Cli) -> None:
+    said = cli("--help").said
+    assert "Commands" not in said
+    assert said.index("先看") < said.index("实时 ·") < said.index("On Kafka")
+
+
+def test_a_flag_asks_for_no_value(cli: Cli) -> None:
+    said = cli("version", "--help").said
+    assert "bool" not in said[said.index("--json") : said.index("--help")]
 
 
 HEAVY = ("numba", "numpy", "scipy", "pydantic", "sqlalchemy", "fastapi", "kafka", "confluent_kafka", "faust", "httpx")
@@ -83,7 +100,7 @@ def test_without_a_command_there_is_help_and_no_error(cli: Cli) -> None:
     for words in ((), ("alerts",), ("profile",), ("scenario",)):
         ended = cli(*words)
         assert ended.code == 2
-        assert "Commands" in ended.out
+        assert "Options" in ended.out
         assert not ended.err
 
 
