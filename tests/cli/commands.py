@@ -16,6 +16,8 @@ REPOSITORY = Path(__file__).parents[2]
 LAKE = REPOSITORY / "tests/promises/lake_city"
 """A small city, and its recording of six weeks."""
 RECORDING = LAKE / "recording.jsonl.zst"
+PATIENCE = 600
+"""Seconds for a command to end: the first of a fresh clone compiles everything, beside whatever else there is to do."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def command(*arguments: object) -> list[str]:
 
 def process(*arguments: object, **more: str) -> Ended:
     """Run a command in a process of its own, to its end."""
-    done = subprocess.run(command(*arguments), env=environment(**more), capture_output=True, check=False, timeout=120)
+    done = subprocess.run(
+        command(*arguments), env=environment(**more), capture_output=True, check=False, timeout=PATIENCE
+    )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

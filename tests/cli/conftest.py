@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import LAKE, RECORDING, Cli, Lake, command, environment
+from tests.cli.commands import LAKE, PATIENCE, RECORDING, Cli, Lake, command, environment
 
 
 @pytest.fixture
@@ -23,7 +23,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = tmp_path_factory.mktemp("lake") / "data"
 
     def printed(*arguments: object) -> bytes:
-        done = subprocess.run(command(*arguments), env=environment(), stdout=subprocess.PIPE, check=True, timeout=120)
+        done = subprocess.run(
+            command(*arguments), env=environment(), stdout=subprocess.PIPE, check=True, timeout=PATIENCE
+        )
         return done.stdout
 
     figures = printed("replay", RECORDING, "--profile", LAKE, "--data-dir", folder, "--json")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import LAKE, RECORDING, command, environment
+from tests.cli.commands import LAKE, PATIENCE, RECORDING, command, environment
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def lake_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole recording, in a data directory. Only to be read."""
     folder = tmp_path_factory.mktemp("lake") / "data"
     words = command("replay", RECORDING, "--profile", LAKE, "--data-dir", folder, "--json")
-    subprocess.run(words, env=environment(), stdout=subprocess.DEVNULL, check=True, timeout=120)
+    subprocess.run(words, env=environment(), stdout=subprocess.DEVNULL, check=True, timeout=PATIENCE)
     return folder
 
 
