@@ -125,6 +125,13 @@ def test_an_event_of_a_county_of_another_partition_is_rejected() -> None:
     assert [(r.reason, r.position) for _, r in out.rejections] == [("wrong_partition", 0)]
 
 
+def test_a_mistyped_year_closes_no_windows_and_makes_nothing_late() -> None:
+    """Where nobody knows when it was received, only the stream itself says what cannot be."""
+    tally, out = run(towns(), [event(1, START), event(2, START + 367 * DAY), event(3, START + MINUTE)])
+    assert [(r.reason, r.position) for _, r in out.rejections] == [("future", 1)]
+    assert (tally.accounting.counted, tally.accounting.late, out.closed) == (2, 0, [])
+
+
 def test_one_caller_is_one_caller_and_a_second_call_on_a_matter_is_a_repeat() -> None:
     caller, matter = "c" * 32, "m" * 32
     calls: Records = [event(n, START + n * HOUR, caller=caller, matter=matter) for n in range(5)]
