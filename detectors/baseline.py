@@ -310,6 +310,15 @@ def _follow_restlessness(row: Floats, error: float, settings: Floats) -> None:
     row[LAST_ERROR] = error
 
 
+@inlined
+def _news_of_spread(error: float, last: float) -> float:
+    """What an outlier teaches of the dispersion, as a share: all of it after an ordinary window, nothing after one that
+    lay as far out on the same side, since that is the level's doing (a series that begins, months of an outbreak). Of
+    residuals that do not hang together its mean is 1 (squares of successive differences: von Neumann, "Distribution of
+    the ratio of the mean square successive difference to the variance", Ann. Math. Stat. 12 (1941))."""
+    return max(0.0, 1.0 - last / min(max(error, -CLEAR), CLEAR))
+
+
 @in_place
 def learn_window(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     row: Floats,
@@ -353,6 +362,8 @@ def learn_window(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     weight = 1.0 if moved else near * near
 
     known = max(near, FAR_KNOWN) / (1.0 + 2.0 * mean * (1.0 + mean * q_all / phi) ** 2)
+    if near < 1.0:
+        known *= _news_of_spread(error / np.sqrt(variance), row[LAST_ERROR])
     row[SPREAD_SUM] = settings[SPREAD_MEMORY] * row[SPREAD_SUM] + known * (error * error - mean * mean * q_all)
     row[SPREAD_WEIGHT] = settings[SPREAD_MEMORY] * row[SPREAD_WEIGHT] + known * mean
     row[SPREAD_SUM] = max(row[SPREAD_SUM], 0.0)

@@ -21,6 +21,8 @@ _FLOATS = tuple(field.name for field in fields(Scores) if field.name != "reason"
 _PAIRS = (("p_high", "p_above"), ("p_low", "p_below"))
 _LENGTHS = {168: 24 * 40, 7: 150, 1: 80}
 """Windows of a stream: some 40 days of hours, 5 months of days, 18 months of weeks."""
+_WARM_BY = {168: 168 * 13, 7: 7 * 26, 1: 104}
+"""Windows after which a detector must judge: a quarter of hours, half a year of days, two years of weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +182,12 @@ def _warms_up_aloud(detector: type[Detector], windows_per_week: int) -> Iterator
     if not np.isin(reason, (ScoreReason.WARMING_UP, ScoreReason.NOT_JUDGED)).all():
         yield "a detector that has seen nothing must say WARMING_UP, not judge"
     ever = np.zeros(SERIES, dtype=bool)
-    for counts, slot in stream(windows_per_week, _LENGTHS[windows_per_week]):
+    for counts, slot in stream(windows_per_week, _WARM_BY[windows_per_week]):
         ever |= made.score(counts, slot).reason == ScoreReason.SCORED
+        if ever.all():
+            return
         made.learn(counts, slot)
-    if not ever.all():
-        yield f"still warming up after {_LENGTHS[windows_per_week]} windows"
+    yield f"still warming up after {_WARM_BY[windows_per_week]} windows"
 
 
 def _says_missing(detector: type[Detector], windows_per_week: int) -> Iterator[str]:

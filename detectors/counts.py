@@ -130,7 +130,7 @@ class CountBank(Detector):
     """Level, trend, season, slot of the week and calendar class per series; see `detectors.baseline`."""
 
     name: ClassVar[str] = "counts"
-    version: ClassVar[str] = "7"
+    version: ClassVar[str] = "8"
     summary: ClassVar[str] = "negative-binomial baseline with season, calendar and trend; both exact tails"
 
     def __init__(self, guarded: GuardedRows, windows_per_week: int) -> None:

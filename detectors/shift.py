@@ -358,7 +358,7 @@ class ShiftBank(Detector):
     """A level that has moved and stays moved, days and weeks; hours are not judged."""
 
     name: ClassVar[str] = "shift"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     summary: ClassVar[str] = "lasting change of level: sums over weeks against the baseline of before (days, weeks)"
     judges: ClassVar[tuple[int, ...]] = (7, 1)
 

@@ -113,6 +113,15 @@ def test_first_reports_after_months_of_none_are_judged_with_sense(size: int) -> 
     assert all(later < earlier for earlier, later in pairwise(p))
 
 
+@pytest.mark.parametrize("zeros", [1, 2, 7, 63])
+def test_zeros_before_a_series_begins_do_not_widen_its_band_for_a_year(zeros: int) -> None:
+    counts = np.random.default_rng(1).poisson(36.0, (zeros + 112, 6))
+    late = np.where(np.arange(len(counts))[:, None] < zeros, 0, counts)
+    now = slot(len(counts), DAYS, 6)
+    begun, usual = (learned(CountBank.fresh(6, DAYS), one, DAYS).score(counts[-1], now) for one in (late, counts))
+    assert ((begun.high - begun.low) < 1.25 * (usual.high - usual.low)).all()
+
+
 def test_what_is_seen_every_week_and_every_year_is_expected() -> None:
     index = np.arange(3 * 365)
     mean = 30.0 * (1.0 + 0.6 * (index % 7 == 2)) * np.exp(0.5 * np.cos(2 * np.pi * index / (52.18 * 7)))
