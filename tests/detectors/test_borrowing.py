@@ -43,7 +43,7 @@ def test_after_few_weeks_p_is_what_it_says_and_without_the_others_it_is_not(
 ) -> None:
     counts = weekly(phi, 4)
     together = share_below(counts, 0.01)
-    assert 0.5 < together < 1.2
+    assert 0.3 < together < 1.2
     monkeypatch.setattr(bank, "borrowed", unborrowed)
     alone = share_below(counts, 0.01)
     assert alone > 1.5 if phi > 1.5 else alone < 0.5
