@@ -53,7 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_seed is None:
         given = getattr(config, "workerinput", {})
         config.option.hypothesis_seed = given.get("hypothesis_seed", str(secrets.randbits(32)))
-    config.addinivalue_line("markers", "long: half a minute or more; begun first, so that none is waited for last")
     # kafka-python's own reading of its own files, on Python 3.11 and 3.12; nothing that its users could do otherwise.
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
 
