@@ -14,6 +14,9 @@ import numpy as np
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+_OPTIONS = "jiantu_options"
+"""Of a compiled function, how: what it was made of is not all that its machine code depends on."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -55,6 +58,7 @@ def compiled(function: Callable[P, R], *, inline: bool = False, allocates: bool 
     """
     options: dict[str, Any] = {"forceinline": inline, "_nrt": allocates}
     dispatcher: Any = njit(error_model="numpy", nogil=True, **options)(function)
+    function.__dict__[_OPTIONS] = options
     dispatcher.jiantu_function = function
     dispatcher._cache = _DigestCache(function)  # noqa: SLF001
     return cast("Callable[P, R]", dispatcher)
@@ -66,6 +70,7 @@ def digest_of(function: Callable[..., Any], within: tuple[Callable[..., Any], ..
     code = function.__code__
     # The module's name too: what was cached when a file ran as a script would look for that name's module.
     parts = [function.__module__, code.co_code.hex(), repr(code.co_consts), repr(code.co_names)]
+    parts.append(repr(function.__dict__.get(_OPTIONS)))
     for name in sorted(code.co_names):
         value = function.__globals__.get(name)
         if isinstance(value, np.ndarray):

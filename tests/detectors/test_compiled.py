@@ -39,7 +39,9 @@ def follows(x: float) -> float:
 def with_names(function: Callable[..., Any], **names: object) -> Callable[..., Any]:
     """The same function in a module where some names mean something else."""
     assert isinstance(function, FunctionType)
-    return FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__)
+    made = FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__)
+    made.__dict__.update(function.__dict__)
+    return made
 
 
 def test_a_change_anywhere_below_changes_the_digest() -> None:
@@ -55,6 +57,8 @@ def test_a_change_anywhere_below_changes_the_digest() -> None:
     assert digest_of(ahead) != digest_of(with_names(ahead, follows=doubled)), "also what stands further down"
     plain = with_names(doubled.py_func, FACTOR=FACTOR)  # type: ignore[attr-defined]  # numba's dispatcher
     assert digest_of(plain) != digest_of(with_names(plain, FACTOR=3.0)), "constants count"
+    otherwise = in_place(with_names(plain)).py_func  # type: ignore[attr-defined]  # numba's dispatcher
+    assert digest_of(plain) != digest_of(otherwise), "so does how it is compiled"
 
 
 def test_compiled_functions_are_the_functions() -> None:
