@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import UnknownTopicOrPartitionError
 
 from streams.broker.errors import BrokerError, TopicError, told
 from streams.clock import Stopwatch
@@ -54,7 +55,10 @@ class TopicReader:
     def _check_same(self) -> None:
         """Raise TopicError where the topic is gone, or another one; BrokerError."""
         with told(self.where):
-            there = self.topic in self._consumer.topics()
+            try:
+                there = self.topic in self._consumer.topics()
+            except UnknownTopicOrPartitionError:  # it asks for what is being read, too
+                there = False
         self._missing = 0 if there else self._missing + 1
         if self._missing >= _MISSING_TWICE:
             raise TopicError(self.where, "the topic was deleted", "make it anew with `jiantu topics apply`")

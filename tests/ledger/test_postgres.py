@@ -1,7 +1,6 @@
 """What only a server can do to a ledger: go away, come back, speak another language, refuse; and keep a secret."""
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -94,7 +93,7 @@ def test_a_server_that_stays_away_is_told_and_what_was_committed_stands(monkeypa
     store = LedgerStore(LedgerUrl.of(server.url("postgres")), LAYOUT)
     try:
         store.commit(checkpoint(1), Outputs())
-        os.kill(server.pid, signal.SIGINT)
+        server.stop()
         with pytest.raises(LedgerLostError, match=r"cannot be reached .* run the same command again"):
             store.commit(checkpoint(2), Outputs())
     finally:
