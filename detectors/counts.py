@@ -1,8 +1,7 @@
 """The baseline bank: a negative-binomial forecast per series, both exact tails, learned online.
 
 >>> import numpy as np
->>> from detectors.guard import BEHIND, MOST, GuardedRows, pass_window, slot_numbers, slot_parts
-from detectors.observation import ScoreReason, Slot
+>>> from detectors.observation import ScoreReason, Slot
 >>> bank = CountBank.fresh(series=2, windows_per_week=7)
 >>> for day in range(60):
 ...     slot = Slot(day, (day % 7) * 24, day / 365, 1.0, np.zeros(2, np.int64))
