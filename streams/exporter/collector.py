@@ -51,7 +51,7 @@ def family(metric: Metric, samples: Iterable[tuple[Labels, float | Histogram]]) 
 class LedgerCollector(Collector):
     """Collects from one ledger, whoever writes it: give it a registry of its own.
 
-    >>> registry = CollectorRegistry()
+    >>> registry = CollectorRegistry()  # doctest: +SKIP
     >>> registry.register(LedgerCollector(data_dir, open_profile))  # doctest: +SKIP
     """
 

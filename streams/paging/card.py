@@ -203,7 +203,7 @@ def _cut(text: str, most_bytes: int) -> str:
     """The beginning of a text that is too long, and dots.
 
     >>> _cut("市中区 31 件", 14), _cut("31", 14), _cut("市中区", 2)
-    ('市中区 …', '31', '')
+    ('市中区 3…', '31', '')
     """
     if len(text.encode()) <= most_bytes:
         return text
