@@ -29,16 +29,15 @@ from detectors.row import (
     FORMER,
     FORMER_LEFT,
     PARTS,
-    SEEN,
     WARM_UP,
     Rows,
+    reason_of,
     settings_for,
 )
 from detectors.tails import BAND_LOW, tails_and_band
 
 SMALLEST_SAID = 1e-290
-_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
-_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
+_SCORED = int(ScoreReason.SCORED)
 
 
 @in_place
@@ -59,19 +58,12 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     for i in range(counts.size):
         row = rows[i]
         out[i] = np.nan
-        if counts[i] < 0:
-            out[i, 8] = _MISSING
-            continue
-        if exposures[i] <= 0.0:
-            out[i, 8] = _NO_EXPOSURE
-            continue
-        if row[SEEN] < settings[WARM_UP]:
-            out[i, 8] = _WARMING_UP
+        out[i, 8] = reason_of(row, counts[i], exposures[i], settings)
+        if out[i, 8] != _SCORED:
             continue
         waves[1] = held[i, BEHIND]
         mean, size, _ = forecast(row, waves, place, classes[i], length, exposures[i], settings)
         mean, size = rounded_number(mean), rounded_number(size)
-        out[i, 8] = _SCORED
         _say(out[i], min(counts[i], MOST), mean, size)
         if row[FORMER_LEFT] > 0.0:
             former = max(mean * exp(row[FORMER] - level_of(row, settings)), settings[FLOOR] * length)

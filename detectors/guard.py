@@ -38,9 +38,9 @@ from detectors.slots import centre_slots
 from detectors.special_days import classes_of
 
 PLACE, LENGTH, WEEK_ENDS, WAVES = 0, 1, 2, 3
-"""In a row of the ring, shape (guard, RING): where the slot's pair lies, the window's length, whether its week ends
+"""In a row of the ring, shape (guard, SLOT): where the slot's pair lies, the window's length, whether its week ends
 with it, and the waves of its season."""
-RING = WAVES + PARTS
+SLOT = WAVES + PARTS
 BEHIND, HELD = 0, 1
 """Beside each series' row: how many windows are held back, and from HELD on their counts, their classes and their
 exposures; count and class of hours and days, which lie on two dates at most, are one number, with the class in its last
@@ -124,7 +124,7 @@ class GuardedRows:
     held: Rows
     """Shape (series, 1 + 2 (guard + 1)), of weeks (series, 1 + 3 (guard + 1))."""
     ring: Rows
-    """Shape (guard + 1, RING)."""
+    """Shape (guard + 1, SLOT)."""
     turn: Floats
     """Shape (1,): the place in the ring whose turn is next."""
 
@@ -140,7 +140,7 @@ class GuardedRows:
         """Of its arrays."""
         guard, size = settings.guard, settings.windows_per_week
         held = HELD + (3 if size == 1 else 2) * (guard + 1)
-        return [(series, row_length(size)), (series, held), (guard + 1, RING), (1,)]
+        return [(series, row_length(size)), (series, held), (guard + 1, SLOT), (1,)]
 
     def arrays(self) -> tuple[Floats, ...]:
         """All of it."""

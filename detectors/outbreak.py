@@ -38,6 +38,7 @@ from detectors.row import (
     WARM_UP,
     Rows,
     Settings,
+    reason_of,
     settings_for,
 )
 from detectors.tails import band
@@ -57,8 +58,7 @@ EXTRA = GATHERED + LAGS * len(SIZES)
 _SIZES = len(SIZES)
 _FOUND, _AT_LEAST = len(DOSES), len(DOSES) + 1
 _WORKED_OUT = len(DOSES) + 2
-_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
-_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
+_SCORED = int(ScoreReason.SCORED)
 
 
 def watchful_settings(windows_per_week: int) -> Settings:
@@ -94,14 +94,8 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
-        if counts[i] < 0:
-            out[i, 8] = _MISSING
-            continue
-        if exposures[i] <= 0.0:
-            out[i, 8] = _NO_EXPOSURE
-            continue
-        if row[SEEN] < settings[WARM_UP]:
-            out[i, 8] = _WARMING_UP
+        out[i, 8] = reason_of(row, counts[i], exposures[i], settings)
+        if out[i, 8] != _SCORED:
             continue
         waves[1] = held[i, BEHIND]
         mean, size, _ = forecast(row, waves, place, classes[i], length, exposures[i], settings)
@@ -112,7 +106,6 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         now[_FOUND] = evidence(extra[GATHERED:], now, starts)
         at_least, above = survival(now[_FOUND], mean, size, starts)
         now[_AT_LEAST] = at_least
-        out[i, 8] = _SCORED
         out[i, 0] = mean
         low, high = band(mean, size)
         out[i, 1], out[i, 2] = rounded_count(low), rounded_count(high)

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compiled import compiled
-from detectors.observation import CLASSES, Floats
+from detectors.compiled import compiled, inlined
+from detectors.observation import CLASSES, Floats, ScoreReason
 
 Rows = NDArray[np.float64]
 """Shape (series, row_length)."""
@@ -176,6 +176,20 @@ def fresh_rows(series: int, windows_per_week: int) -> Floats:
     rows[:, CALM : CALM + PARTS + PARTS * PARTS] = rows[:, : PARTS + PARTS * PARTS]
     rows[:, CALM_EVIDENCE] = CALM_PRIOR
     return rows
+
+
+_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
+_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
+
+
+@inlined
+def reason_of(row: Floats, count: int, exposure: float, settings: Floats) -> int:
+    """ScoreReason of a window of a series: whether there is something to judge, and enough is known for it."""
+    if count < 0:
+        return _MISSING
+    if exposure <= 0.0:
+        return _NO_EXPOSURE
+    return _WARMING_UP if row[SEEN] < settings[WARM_UP] else _SCORED
 
 
 @compiled

@@ -23,6 +23,7 @@ from detectors.borrowing import LENT, borrowed, lend, lent_by
 from detectors.compiled import in_place, inlined
 from detectors.contract import Detector
 from detectors.elementary import exp
+from detectors.guard import LENGTH, PLACE, SLOT, WAVES, WEEK_ENDS, slot_numbers
 from detectors.observation import Counts, Floats, ScoreReason, Scores, Slot, exposures_of
 from detectors.packing import packed, unpacked
 from detectors.rounding import rounded_count, rounded_number
@@ -40,14 +41,14 @@ from detectors.row import (
     WINDOWS_PER_WEEK,
     Rows,
     Settings,
-    annual_waves,
     fresh_rows,
+    reason_of,
     row_length,
     settings_for,
     slot_place,
 )
 from detectors.slots import centre_slots, slot_effect
-from detectors.special_days import class_effect, classes_of
+from detectors.special_days import class_effect
 from detectors.tails import TENTH, band, four_tails, in_lower_tenth, in_upper_tenth
 
 HOURS = 168
@@ -62,10 +63,7 @@ SLOW_MEMORY = 1.0 - 1.0 / 730.0
 PLAIN = 1e-6
 """A p that no level of a page budget is smaller than: whoever listens has heard it."""
 SMALLEST_SAID = 1e-290
-_WAVES = 4
-"""Where the slot's part starts in a row of the shared ring: place, length; then the waves."""
-_SCORED, _WARMING_UP, _MISSING = int(ScoreReason.SCORED), int(ScoreReason.WARMING_UP), int(ScoreReason.MISSING)
-_NO_EXPOSURE = int(ScoreReason.NO_EXPOSURE)
+_SCORED = int(ScoreReason.SCORED)
 
 _MEAN, _PHI, _HIGH, _LOW = range(4)
 """What scoring works out of each series and learning needs again: NaN where it did not."""
@@ -201,28 +199,23 @@ def _score_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
     out: Rows,
     worked_out: Rows,
 ) -> None:
-    """out (series, 9) as in `detectors.counts`; `now` is (place, length, -, -, waves...); `worked_out` (series, 4)."""
+    """out (series, 9) as in `detectors.counts`; `now` as from `slot_numbers`; `worked_out` (series, 4)."""
     block = 7 if settings[WINDOWS_PER_WEEK] == 7 else 1
     span = block * spans[-1]
     for i in range(counts.size):
         row, extra = rows[i], extras[i]
         out[i] = np.nan
-        if counts[i] < 0:
-            out[i, 8] = _MISSING
+        out[i, 8] = reason_of(row, counts[i], exposures[i], settings)
+        if out[i, 8] != _SCORED:
             continue
-        if exposures[i] <= 0.0:
-            out[i, 8] = _NO_EXPOSURE
-            continue
-        if row[SEEN] < settings[WARM_UP]:
-            out[i, 8] = _WARMING_UP
-            continue
-        mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], (now[1], exposures[i]), span, settings)
+        mean, q, phi = _forecast(
+            row, now[WAVES:], int(now[PLACE]), classes[i], (now[LENGTH], exposures[i]), span, settings
+        )
         q = q + _slow_variance(extra)
         judged = _judge_spans(extra, (float(counts[i]), mean), block, spans, (phi, q), (row, settings))
         worked_out[i, _MEAN], worked_out[i, _PHI] = mean, phi
         worked_out[i, _HIGH], worked_out[i, _LOW] = judged[0], judged[2]
         size = size_of(mean, phi, q, row, settings)
-        out[i, 8] = _SCORED
         out[i, 0] = rounded_number(mean)
         low, high = band(mean, size)
         out[i, 1], out[i, 2] = rounded_count(low), rounded_count(high)
@@ -235,13 +228,13 @@ def _take_in(
     row: Floats, count: int, past: Floats, day_class: int, exposure: float, settings: Floats, work: Rows
 ) -> None:
     if count >= 0:
-        learn_window(row, count, past[_WAVES:], int(past[0]), day_class, past[1], exposure, settings, work)
+        learn_window(row, count, past[WAVES:], int(past[PLACE]), day_class, past[LENGTH], exposure, settings, work)
 
 
 @in_place
 def _pass_time(row: Floats, past: Floats, settings: Floats) -> None:
     per_week = int(settings[WINDOWS_PER_WEEK])
-    if past[2] > 0.0 and per_week > 1:
+    if past[WEEK_ENDS] > 0.0 and per_week > 1:
         centre_slots(row, per_week)
     step_time(row, per_week, settings)
 
@@ -315,7 +308,9 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
         mean, phi, p_high, p_low = worked_out[i]
         is_known = not np.isnan(mean)
         if not is_known:
-            mean, q, phi = _forecast(row, now[_WAVES:], int(now[0]), classes[i], (now[1], exposures[i]), span, settings)
+            mean, q, phi = _forecast(
+                row, now[WAVES:], int(now[PLACE]), classes[i], (now[LENGTH], exposures[i]), span, settings
+            )
         if row[SEEN] >= settings[WARM_UP]:
             here = float(counts[i]), mean
             if not is_known:
@@ -348,10 +343,10 @@ def _learn_rows(  # noqa: PLR0913, PLR0917 - arrays of one machine-code call
 def _shapes(windows_per_week: int, series: int) -> list[tuple[int, ...]]:
     """Of a bank's rows, what lies beside them, and the ring of slots; of hours nothing is kept."""
     if windows_per_week == HOURS:
-        return [(series, 0), (series, 0), (0, _WAVES + PARTS)]
+        return [(series, 0), (series, 0), (0, SLOT)]
     block, spans = spans_for(windows_per_week)
     span = block * int(spans[-1])
-    return [(series, row_length(windows_per_week)), (series, RING + 4 * span), (span, _WAVES + PARTS)]
+    return [(series, row_length(windows_per_week)), (series, RING + 4 * span), (span, SLOT)]
 
 
 class ShiftBank(Detector):
@@ -382,14 +377,8 @@ class ShiftBank(Detector):
         if windows_per_week != HOURS:
             rows = fresh_rows(series, windows_per_week)
             extras[:, RING : RING + ring.shape[0]] = -1.0
-            ring[:, 0] = slot_place(0, windows_per_week)
+            ring[:, PLACE] = slot_place(0, windows_per_week)
         return cls(rows, extras, ring, windows_per_week)
-
-    def _where(self, slot: Slot) -> tuple[Floats, Counts]:
-        classes = classes_of(slot)
-        week_ends = slot.index % self._windows_per_week == self._windows_per_week - 1
-        place = slot_place(slot.hour_of_week, self._windows_per_week)
-        return np.array([place, slot.length, float(week_ends), 0.0, *annual_waves(slot.year_phase)]), classes
 
     def score(self, counts: Counts, slot: Slot) -> Scores:
         """See `Detector.score`. `size` is NaN: the p is that of a sum, not of this window's count."""
@@ -397,7 +386,7 @@ class ShiftBank(Detector):
         if self._windows_per_week == HOURS:
             out[:, 8] = ScoreReason.NOT_JUDGED
         else:
-            now, classes = self._where(slot)
+            now, classes = slot_numbers(slot, self._windows_per_week)
             counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
             exposures, settings, spans = exposures_of(slot, counts.size), self._settings, self._spans
             _score_rows(self._rows, self._extras, counts, now, classes, exposures, settings, spans, out, worked_out)
@@ -409,7 +398,7 @@ class ShiftBank(Detector):
         """See `Detector.learn`."""
         if self._windows_per_week == HOURS:
             return
-        now, classes = self._where(slot)
+        now, classes = slot_numbers(slot, self._windows_per_week)
         counts, worked_out = counts.astype(np.int64), np.full((counts.size, 4), np.nan)
         exposures = exposures_of(slot, counts.size)
         if self._scored is not None:
